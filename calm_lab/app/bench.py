@@ -1,0 +1,59 @@
+"""What every tab is built on: the models, the limits, and how its worked example gets on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradio.components import Component
+
+from calm_lab.app.limits import OPEN, Limits
+from calm_lab.app.shelf import Entry, Shelf
+from calm_lab.app.words import say
+
+QUICK = "model"
+"""Concurrency id of model calls that answer in a fraction of a second."""
+LONG = "generate"
+"""Concurrency id of generations, so that one visitor's long text does not hold up another's typing."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The models and limits that a tab works with."""
+
+    shelf: Shelf
+    limits: Limits = field(default=OPEN)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What puts the worked example on screen when a tab is first opened.
+
+    Attributes:
+        fill: called with the values of ``inputs``, returns those of ``outputs``.
+        inputs: components it reads.
+        outputs: components it fills.
+        concurrency: one of the ids above.
+    """
+
+    fill: Callable[..., Any]
+    inputs: Sequence[Component]
+    outputs: Sequence[Component]
+    concurrency: str = QUICK
+
+
+def sizes(entry: Entry) -> str:
+    """The sizes and the headline metric of a model in one line."""
+    config = entry.config
+    parts = [f"{sign} = {config[key]:,}" for sign, key in _SIZES.items() if isinstance(config.get(key), int)]
+    score, ceiling, back = (entry.metrics.get(name) for name in ("brier_lm", "ceiling", "sigma_0.3"))
+    if isinstance(score, int | float):
+        limit = f" {say('model_ceiling')} {ceiling:.1f}" if isinstance(ceiling, int | float) else ""
+        parts.append(f"BrierLM {score:.1f}{limit}")
+    if isinstance(back, int | float):
+        parts.append(f"{say('model_back')} {100 * back:.2f}%")
+    return " · ".join(parts)
+
+
+_SIZES = {"K": "chunk_size", "l": "latent_size", "V": "vocab_size"}

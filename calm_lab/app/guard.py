@@ -1,0 +1,52 @@
+"""Errors at the edge: what calm_lab refuses becomes one line on the page; the unforeseen shows no traceback."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from calm_lab.errors import CalmLabError
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+_log = logging.getLogger(__name__)
+
+
+def told(handler: Handler) -> Handler:
+    """Wrap an event handler (a function or a generator): a CalmLabError becomes a message with its text.
+
+    Anything else is logged with its traceback on the server, and the visitor reads one plain line.
+    """
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            try:
+                yield from handler(*args, **kwargs)
+            except Exception as error:
+                raise _message(error) from None
+
+        return stream  # type: ignore[return-value]
+
+    @functools.wraps(handler)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except Exception as error:
+            raise _message(error) from None
+
+    return call  # type: ignore[return-value]
+
+
+def _message(error: Exception) -> gr.Error:
+    if isinstance(error, gr.Error):
+        return error
+    if not isinstance(error, CalmLabError):
+        _log.error("an event handler failed", exc_info=error)
+        return gr.Error("something went wrong here; the server's log says what", duration=10, print_exception=False)
+    text = str(error)
+    return gr.Error(text[:1].upper() + text[1:] + ".", duration=10, title="", print_exception=False)

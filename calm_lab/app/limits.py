@@ -1,0 +1,55 @@
+"""How much one visitor may ask for, so that an answer takes seconds and a page stays small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calm_lab.errors import InputError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes that the tabs and the API accept.
+
+    Attributes:
+        characters: of a text or prompt.
+        shown_tokens: of a text whose chunks are drawn one by one.
+        new_tokens: of one generation.
+        pool: draws a step.
+        vectors: decoded in one API call.
+        samples: on each side of an energy score.
+        coordinates: of each of them.
+        waiting: requests in the queue; None for no limit.
+    """
+
+    characters: int = 20_000
+    shown_tokens: int = 320
+    new_tokens: int = 512
+    pool: int = 1000
+    vectors: int = 256
+    samples: int = 512
+    coordinates: int = 1024
+    waiting: int | None = None
+
+    def check_text(self, text: str, what: str) -> str:
+        """``text`` itself; InputError if it is no text or too long."""
+        if not isinstance(text, str):
+            raise InputError(f"the {what} must be text, not {type(text).__name__}")
+        if len(text) > self.characters:
+            raise InputError(f"the {what} has {len(text):,} characters: shorten it to at most {self.characters:,}")
+        return text
+
+    def check_number(self, value: object, what: str, low: int, high: int) -> int:
+        """``value`` as a whole number; InputError if it is none or lies outside [low, high]."""
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if number is None or number != number or not low <= number <= high or int(number) != number:
+            raise InputError(f"{what} must be a whole number from {low:,} to {high:,}, not {value!r}")
+        return int(number)
+
+
+OPEN = Limits()
+"""For one's own computer."""
+
+SHARED = Limits(characters=4_000, shown_tokens=160, new_tokens=256, pool=200, vectors=64, samples=128, waiting=32)
+"""For a public host."""
+MAX_SEED = 2**32 - 1

@@ -1,0 +1,65 @@
+"""Our own drawings as gradio components: a bare frame in HTML, plain data as value, JavaScript that draws it.
+
+The frame's template never contains the value, so no text of a visitor or a model is ever parsed as HTML.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from calm_lab.app.look import script
+from calm_lab.app.words import say, table
+
+
+def _view(frame: str, file: str, *words: str, value: Any = None, **options: Any) -> gr.HTML:
+    return gr.HTML(
+        value,
+        html_template=f'<div class="{frame}"></div>',
+        js_on_load=script(file),
+        apply_default_css=False,
+        words=table(*words),
+        **options,
+    )
+
+
+def header() -> gr.HTML:
+    """The page's head with the switch between dark and light."""
+    return _view("cl-header", "header.js", "page_")
+
+
+def language_probe() -> gr.HTML:
+    """A hidden word that gradio translates: our drawings read from it which language is shown."""
+    return gr.HTML(say("language_code"), elem_id="cl-language", elem_classes="cl-hidden", apply_default_css=False)
+
+
+def board() -> gr.HTML:
+    """Chunk cards and the chosen chunk's vector; its value is ``calm_lab.lab.vectors.Reading.to_dict()``."""
+    return _view("cl-board", "board.js", "board_", "legend_", "detail_", "token_", elem_id="board", min_height=420)
+
+
+def stage() -> gr.HTML:
+    """The written text and the chosen step's pool; its value is made by ``calm_lab.app.generate_tab``."""
+    return _view("cl-stage", "stage.js", "stage_", "pool_", "token_", elem_id="stage", min_height=420)
+
+
+def temperature(n: int, steps: tuple[int, ...]) -> gr.HTML:
+    """A slider over T = 1/n; its value is n. ``steps`` are the allowed n, coldest first."""
+    return _view(
+        "cl-temperature",
+        "temperature.js",
+        "generate_temperature",
+        "generate_sure",
+        "generate_free",
+        value=n,
+        steps=list(steps),
+        elem_id="temperature",
+    )
+
+
+LATEX: list[dict[str, str | bool]] = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "$", "right": "$", "display": False},
+]
+"""How formulas are marked in our Markdown."""

@@ -1,0 +1,56 @@
+"""The one place that picks a device, a precision and a stream of random numbers.
+
+No other module names a device: tensors are made on the device of the tensors they meet, and whatever is random takes a
+``torch.Generator`` or a seed that the user can see.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+
+from calm_lab.errors import InputError
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Choose where models live.
+
+    Args:
+        name: ``"auto"`` (CUDA, then Apple's MPS, then CPU), or any name torch knows (``"cpu"``, ``"cuda:1"``).
+
+    Returns:
+        The device.
+
+    Raises:
+        InputError: if torch does not know the name, or the device is not there.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(f"device '{name}' cannot be used here: choose auto, cpu, cuda or mps") from error
+    return device
+
+
+def autocast(device: torch.device, precision: str = "float32") -> contextlib.AbstractContextManager[object]:
+    """A context in which matrix products run in ``precision`` ("float32" or "bfloat16") on ``device``."""
+    if precision == "float32":
+        return contextlib.nullcontext()
+    if precision == "bfloat16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    raise InputError(f"unknown precision '{precision}': choose float32 or bfloat16")
+
+
+def generator(seed: int | None, device: torch.device | str = "cpu") -> torch.Generator:
+    """A random stream of its own on ``device``; ``None`` seeds it from the operating system."""
+    stream = torch.Generator(device=device)
+    if seed is None:
+        stream.seed()
+    else:
+        stream.manual_seed(seed)
+    return stream

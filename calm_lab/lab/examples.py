@@ -1,0 +1,50 @@
+"""Worked examples: texts to encode and prompts to continue, with seeds, so that a page is never empty.
+
+Each corpus has prompts in its own language: a model of little stories cannot go on from a newspaper. A seed belongs to
+an example because a picture that changes at every visit cannot be talked about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Example:
+    """A short name for a button, the text behind it (empty: start from nothing), and the seed to begin with."""
+
+    name: str
+    text: str
+    seed: int = SEED
+
+
+TEXTS = (
+    Example(
+        "Fairy tale",
+        "Once upon a time there was a little girl who lived by the sea, and every morning she counted the white ships.",
+    ),
+    Example("Numbers", "The old clock struck 12, and 365 candles went out."),
+    Example("Rare words", "Quartz, onyx & jade: 日本 🙂"),
+)
+
+NOTHING = Example("Start from nothing", "")
+PROMPTS = {
+    "storyland": (
+        Example("Once upon a time", "Once upon a time there was a", 21),
+        Example("Far away", "Far away, in"),
+        NOTHING,
+    ),
+    "andersen": (
+        Example("There was once", "There was once a prince who wanted", 23),
+        Example("The little mermaid", "Far out in the sea the water is as blue as"),
+        NOTHING,
+    ),
+}
+OTHER_PROMPTS = (Example("The morning", "In the morning"), Example("Once upon a time", "Once upon a time"), NOTHING)
+
+
+def prompts_for(corpus: str) -> tuple[Example, ...]:
+    """Prompts that suit a model trained on ``corpus`` (its name, or anything that contains it)."""
+    return next((found for name, found in PROMPTS.items() if name in corpus.lower()), OTHER_PROMPTS)

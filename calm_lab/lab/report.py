@@ -1,0 +1,143 @@
+"""What a finished model reaches, measured on documents it has not seen: the numbers on its card.
+
+An autoencoder is judged on unseen tales, unseen stories and on text of another world (Wikipedia summaries). A CALM on
+storyland is held against the language itself: the exact ceiling of BrierLM, and the language's own parser.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from calm_lab.device import generator
+from calm_lab.errors import CalmLabError
+from calm_lab.model.autoencoder import Autoencoder
+from calm_lab.model.calm import CALM
+from calm_lab.model.transformer import TokenTransformer
+from calm_lab.text.corpora import load_corpus
+from calm_lab.text.storyland.ceiling import Ceiling, ceiling
+from calm_lab.text.storyland.sentences import Share, acceptance
+from calm_lab.toolkit.evaluation import evaluate_calm, evaluate_transformer
+from calm_lab.toolkit.reconstruction import token_accuracy
+from calm_lab.toolkit.texts import write_texts
+from calm_lab.training.rows import Documents, Rows
+
+TEMPERATURES = {"1": 1.0, "1/2": 1 / 2, "1/3": 1 / 3}
+COLLAPSED_NATS = 0.01  # a coordinate whose mean KL is below this says nothing
+
+
+def unseen(corpus: str, splits: Iterable[str] = ("test",), count: int | None = None) -> list[str]:
+    """Documents of ``corpus`` that no training has seen."""
+    return [row["text"] for split in splits for row in load_corpus(corpus, split, count=count)]
+
+
+def report_autoencoder(model: Autoencoder, seed: int = 0) -> dict[str, Any]:
+    """Token accuracy on unseen text, clean and under noise, and what the posterior looks like."""
+    tokenizer = model.tokenizer
+    assert tokenizer is not None
+    texts = {"andersen": unseen("andersen", ("validation", "test")), "storyland": unseen("storyland", count=300)}
+    with contextlib.suppress(CalmLabError):  # evaluation text of another world; not everyone has fetched it
+        texts["wikipedia-summaries"] = unseen("wikipedia-summaries", count=300)
+    report: dict[str, Any] = {}
+    for corpus, documents in texts.items():
+        rows = Rows(Documents.tokenize(documents, tokenizer), model.config.chunk_size, 64, tokenizer)
+        ids = rows.evaluation(1_000_000)
+        noise = generator(seed, ids.device)
+        shares = {
+            "clean": token_accuracy(model, ids, 0.0),
+            "sigma_0.3": token_accuracy(model, ids, 0.3, noise),
+            "posterior": token_accuracy(model, ids, None, noise),
+        }
+        report[corpus] = {name: _with_error(share.value, share.standard_error) for name, share in shares.items()}
+        report[corpus]["tokens"] = shares["clean"].total
+        if corpus == "andersen":
+            report["posterior"] = _posterior(model, ids)
+            report["headline"] = {name: shares[name].value for name in ("clean", "sigma_0.3")}
+    return report
+
+
+def _with_error(value: float, error: float) -> dict[str, float]:
+    return {"value": value, "standard_error": error}
+
+
+@torch.no_grad()
+def _posterior(model: Autoencoder, ids: Tensor) -> dict[str, Any]:
+    posterior = model.encode(ids[:64])
+    nats = posterior.kl().flatten(0, 1).mean(0)  # (l,)
+    return {
+        "mean_sigma": float(posterior.std.mean()),
+        "collapsed_coordinates": int((nats < COLLAPSED_NATS).sum()),
+        "latent_size": model.config.latent_size,
+        "kl_nats_per_chunk": float(nats.sum()),
+    }
+
+
+def report_calm(model: CALM, corpus: str, seed: int = 0, stories: int = 200, repeats: int = 4) -> dict[str, Any]:
+    """BrierLM on unseen documents; on storyland also the exact ceiling and the share of accepted texts."""
+    documents, ids = _document_rows(model, corpus, model.config.chunk_size)
+    evaluation = evaluate_calm(model, ids, generator(seed, ids.device), repeats=repeats)
+    report: dict[str, Any] = {"test": evaluation.to_dict(), "documents": len(documents)}
+    report["headline"] = {"brier_lm": report["test"]["brier_lm"]}
+    if corpus == "storyland":
+        best = ceiling(model.tokenizer, documents, model.config.chunk_size)  # type: ignore[arg-type]
+        report["ceiling"] = _ceiling(best)
+        report["share_of_ceiling"] = evaluation.brier.brier_lm / best.brier_lm
+        report["headline"] |= {"ceiling": best.brier_lm, "share_of_ceiling": report["share_of_ceiling"]}
+    report["samples"] = {}
+    for name, temperature in TEMPERATURES.items():
+        count = stories if corpus == "storyland" else 3  # only storyland has a parser to judge the others
+        texts = write_texts(model, count, temperature=temperature, seed=seed)
+        report["samples"][name] = {"seed": seed, "first_three": texts[:3]}
+        if corpus == "storyland":
+            accepted = acceptance(texts)
+            report["samples"][name]["stories_accepted"] = _share(accepted.stories)
+            report["samples"][name]["sentences_accepted"] = _share(accepted.sentences)
+    return report
+
+
+def report_transformer(model: TokenTransformer, corpus: str, seed: int = 0, every: int = 4) -> dict[str, Any]:
+    """BrierLM at every position and at chunk-aligned ones, and cross-entropy, on unseen documents."""
+    documents, ids = _document_rows(model, corpus, 1)
+    noise = generator(seed, ids.device)
+    report: dict[str, Any] = {
+        "test": evaluate_transformer(model, ids, noise).to_dict(),
+        f"test_every_{every}": evaluate_transformer(model, ids, noise, every=every, offset=1).to_dict(),
+        "documents": len(documents),
+    }
+    if corpus == "storyland":
+        report["ceiling"] = _ceiling(ceiling(model.tokenizer, documents, 1))  # type: ignore[arg-type]
+    return report
+
+
+def _document_rows(model: CALM | TokenTransformer, corpus: str, chunk_size: int) -> tuple[list[str], Tensor]:
+    """Unseen documents, and as one row each; long ones are packed instead, as in training."""
+    tokenizer = model.tokenizer
+    assert tokenizer is not None
+    whole = corpus == "storyland"
+    documents = unseen(corpus, count=200) if whole else unseen(corpus, ("validation", "test"))
+    rows = Rows(Documents.tokenize(documents, tokenizer), chunk_size, 512 // chunk_size, tokenizer)
+    ids = rows.one_each(len(documents)) if whole else rows.evaluation(400)
+    return documents, ids.to(next(model.parameters()).device)
+
+
+def _ceiling(best: Ceiling) -> dict[str, Any]:
+    return {
+        "brier_lm": best.brier_lm,
+        "brier_lm_standard_error": best.standard_errors["brier_lm"],
+        "brier": list(best.brier),
+        "entropy_bits_per_token": best.entropy_bits_per_token,
+        "positions": best.positions,
+    }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {
+        "accepted": share.accepted,
+        "total": share.total,
+        "share": share.fraction,
+        "interval_95": list(share.interval),
+    }

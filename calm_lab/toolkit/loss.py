@@ -1,0 +1,120 @@
+"""The training loss of a CALM, whatever its head: how well the drawn vectors match the posterior of the next chunk.
+
+Energy head: minus the mean energy score of N samples against M draws of the posterior (paper sec. 3.2). Flow and
+diffusion: their own denoising losses against one draw each, a position repeated N times (paper sec. 4.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from calm_lab.errors import InputError
+from calm_lab.model.autoencoder import Posterior
+from calm_lab.model.calm import CALM
+from calm_lab.model.config import CalmConfig
+from calm_lab.model.heads import DiffusionHead, EnergyHead, FlowHead
+from calm_lab.toolkit.energy import energy_score
+
+
+@dataclass(frozen=True)
+class LossNoise:
+    """The draws of one loss, for whoever wants to fix them. R counts the scored positions.
+
+    Attributes:
+        posterior: standard normal draws for the targets, (M, R, l) for the energy head, else (N, R, l).
+        head: what the head starts from: (N, R, s) uniform for energy, (N R, l) normal for flow and diffusion.
+        time: times of flow (N R,) in [0, 1), or steps of diffusion (N R,).
+    """
+
+    posterior: Tensor | None = None
+    head: Tensor | None = None
+    time: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class CalmLoss:
+    """The loss and what is worth watching, all scalars.
+
+    Attributes:
+        total: what training minimises.
+        positions: scored positions R.
+        diversity: mean distance between samples (energy head only).
+        fidelity: mean distance to the targets (energy head only).
+    """
+
+    total: Tensor
+    positions: Tensor
+    diversity: Tensor | None = None
+    fidelity: Tensor | None = None
+
+
+def target_chunks(chunks: Tensor, config: CalmConfig) -> Tensor:
+    """Which chunks (B, S, K) are worth predicting: not padding, nor begin chunks, which nothing foretells: (B, S)."""
+    return (chunks != config.pad_id).any(-1) & (chunks[..., 0] != config.bos_id)
+
+
+def calm_loss(
+    model: CALM,
+    ids: Tensor,
+    scored: Tensor | None = None,
+    noise: LossNoise | None = None,
+    generator: torch.Generator | None = None,
+) -> CalmLoss:
+    """Score the model's next vectors on a batch.
+
+    Args:
+        model: the CALM.
+        ids: token ids, shape (B, T), T a multiple of K.
+        scored: true for chunks that count as targets, shape (B, S); by default all that hold something but padding.
+            The first chunk of a row is never a target: nothing has been read before it.
+        noise: the draws to use; by default fresh ones.
+        generator: the random stream of fresh draws.
+
+    Returns:
+        The loss, averaged over scored positions.
+
+    Raises:
+        InputError: if no position is scored.
+    """
+    chunks = model.autoencoder.chunked(ids)  # (B, S, K)
+    with torch.no_grad():
+        posterior = model.autoencoder.encode(ids)  # (B, S, l)
+    if scored is None:
+        scored = (chunks != model.config.pad_id).any(-1)
+    mask = scored[:, 1:]
+    latents = None if model.config.input == "discrete" else posterior.sample(generator=generator)
+    hidden = model.hidden_states(ids, latents)[:, :-1]
+    return head_loss(model, hidden, _shifted(posterior), mask, noise or LossNoise(), generator)
+
+
+def _shifted(posterior: Posterior) -> Posterior:
+    return Posterior(posterior.mean[:, 1:], posterior.log_std[:, 1:])
+
+
+def head_loss(
+    model: CALM,
+    hidden: Tensor,
+    target: Posterior,
+    mask: Tensor,
+    noise: LossNoise,
+    generator: torch.Generator | None = None,
+) -> CalmLoss:
+    """The head's loss where ``mask`` is true: hidden (B, S, d), target (B, S, l), mask (B, S)."""
+    rows = hidden[mask]  # (R, d)
+    if not rows.numel():
+        raise InputError("no position is scored: every target chunk is padding or masked")
+    target = Posterior(target.mean[mask], target.log_std[mask])  # (R, l)
+    head, config = model.head, model.config.head
+    count = torch.tensor(rows.shape[0], device=rows.device)
+    if isinstance(head, EnergyHead):
+        samples = head.sample(rows, noise.head, generator, num_samples=config.num_samples)  # (N, R, l)
+        targets = target.sample(config.num_targets, noise.posterior, generator)  # (M, R, l)
+        score = energy_score(samples, targets, config.alpha)
+        return CalmLoss(-score.score.mean(), count, score.diversity.mean().detach(), score.fidelity.mean().detach())
+    draws = target.sample(config.num_samples, noise.posterior, generator).flatten(0, 1)  # (N R, l)
+    repeated = rows.repeat(config.num_samples, 1)  # (N R, d)
+    assert isinstance(head, FlowHead | DiffusionHead)
+    return CalmLoss(head.loss(draws, repeated, noise.time, noise.head, generator).mean(), count)

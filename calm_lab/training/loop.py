@@ -1,0 +1,255 @@
+"""The training loop, the same for autoencoder, CALM and Transformer.
+
+Accelerate carries the model to one device or many. Everything random or scheduled is a function of (seed, step), so a
+run that was killed and resumed walks through exactly the states of one that was not.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from calm_lab.device import pick_device
+from calm_lab.errors import TrainingError
+from calm_lab.model import checkpoint
+from calm_lab.training.optimizer import Average, build_optimizer, learning_rate
+from calm_lab.training.progress import Reporter
+from calm_lab.training.recipes import Recipe
+from calm_lab.training.rows import Rows
+from calm_lab.training.run_folder import STATE, RunFolder
+from calm_lab.version import __version__
+
+REPORT_EVERY = 10
+
+
+@dataclass
+class Job:
+    """One training: what to train, on what, and how to judge it.
+
+    Attributes:
+        recipe: what the user asked for.
+        model: the model, whose ``trainable()`` or parameters change.
+        objective: the module whose forward is the loss.
+        rows: the training data.
+        evaluate: metrics of the model as it stands.
+        data: what the card says of the data.
+        ema: decay of the running average of the weights; 0 for none.
+    """
+
+    recipe: Recipe
+    model: checkpoint.Model
+    objective: nn.Module
+    rows: Rows
+    evaluate: Callable[[], dict[str, Any]]
+    data: dict[str, Any]
+    ema: float = 0.0
+    seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def run(job: Job, folder: RunFolder) -> Path:
+    """Train to the recipe's last step, or until interrupted; the folder of the last checkpoint is returned.
+
+    Raises:
+        TrainingError: if the loss stops being finite (the last good checkpoint stays).
+        KeyboardInterrupt: after saving, if the user pressed Ctrl-C.
+    """
+    recipe = job.recipe
+    accelerator = _accelerator(recipe)
+    job.model.to(accelerator.device)
+    trained = {n: p for n, p in job.model.named_parameters() if p.requires_grad}
+    optimizer = build_optimizer(trained.values(), recipe.lr, recipe.weight_decay)
+    average = Average(trained, job.ema) if job.ema else None
+    start = _resume(job, folder, optimizer, average) if recipe.resume else 0
+    objective, optimizer = accelerator.prepare(job.objective, optimizer)
+    if recipe.compile:
+        objective = torch.compile(objective)
+    state = _Run(job, folder, accelerator, objective, optimizer, average, start)
+    with Reporter(recipe.kind, start, recipe.steps, folder.log, accelerator.is_main_process) as reporter:
+        try:
+            return state.go(reporter)
+        except KeyboardInterrupt:
+            saved = state.save()
+            reporter.say(f"stopped after step {state.done}; saved {saved}; go on with --resume")
+            raise
+
+
+def _accelerator(recipe: Recipe) -> Accelerator:
+    device = pick_device(recipe.device)
+    precision = recipe.precision
+    if precision == "auto":
+        precision = "bfloat16" if device.type == "cuda" else "float32"
+    return Accelerator(
+        cpu=device.type == "cpu",
+        mixed_precision="bf16" if precision == "bfloat16" else "no",
+        gradient_accumulation_steps=recipe.accumulate,
+    )
+
+
+def _resume(job: Job, folder: RunFolder, optimizer: torch.optim.Optimizer, average: Average | None) -> int:
+    newest = folder.newest()
+    if newest is None:
+        return 0
+    state = folder.load_state(newest)
+    try:
+        job.model.load_state_dict(state["weights"], strict=False)
+        optimizer.load_state_dict(state["optimizer"])
+        if average is not None:
+            average.values = state["average"]
+        job.seconds, job.history = float(state["seconds"]), list(state["history"])
+        return int(state["step"])
+    except (KeyError, ValueError, RuntimeError, TypeError) as error:
+        raise TrainingError(f"{newest / STATE}: does not fit this recipe ({error}); choose another --out") from error
+
+
+@dataclass
+class _Run:
+    job: Job
+    folder: RunFolder
+    accelerator: Accelerator
+    objective: Any
+    optimizer: Any
+    average: Average | None
+    done: int
+    judged: int = -1
+
+    def go(self, reporter: Reporter) -> Path:
+        recipe, job = self.job.recipe, self.job
+        began, tokens = time.monotonic(), 0
+        losses: list[Tensor] = []
+        while self.done < recipe.steps:
+            loss, logs, count = self._step(self.done)
+            losses.append(loss)
+            tokens += count
+            self.done += 1
+            last = self.done == recipe.steps
+            judging = last or (recipe.evaluate_every and self.done % recipe.evaluate_every == 0)
+            saving = last or (recipe.save_every and self.done % recipe.save_every == 0)
+            if judging or saving or self.done % REPORT_EVERY == 0:
+                mean = torch.stack(losses).mean().item()  # the only wait for the device
+                self._check(mean)
+                speed = tokens / (time.monotonic() - began)
+                lr = self.optimizer.param_groups[0]["lr"]
+                reporter.step(self.done, mean, speed, lr, **{name: value.item() for name, value in logs.items()})
+                losses = []
+            if judging or saving:
+                job.seconds += time.monotonic() - began
+                if judging:
+                    reporter.evaluation(self.done, self.judge())
+                if saving:
+                    self.save()
+                began, tokens = time.monotonic(), 0
+        return self.folder.newest() or self.save()
+
+    def _zeros(self) -> Tensor:
+        return torch.zeros((), device=self.accelerator.device)
+
+    def _step(self, step: int) -> tuple[Tensor, dict[str, Tensor], int]:
+        recipe, accelerator = self.job.recipe, self.accelerator
+        self.job.model.train()
+        rank, world = accelerator.process_index, accelerator.num_processes
+        batch = self.job.rows.batch(step, recipe.rows)[rank::world]
+        ids = batch.to(accelerator.device, non_blocking=True)
+        noise = torch.Generator(device=accelerator.device)
+        noise.manual_seed(((recipe.seed + 1) << 40) + step * world + rank)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(step, recipe.lr, recipe.warmup, recipe.steps)
+        total = self._zeros()
+        logs: dict[str, Tensor] = {}
+        for part in ids.chunk(recipe.accumulate):
+            with accelerator.accumulate(self.objective), accelerator.autocast():
+                loss, logs = self.objective(part, noise)
+                accelerator.backward(loss)
+                if accelerator.sync_gradients:
+                    accelerator.clip_grad_norm_(self.objective.parameters(), recipe.clip)
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            total += loss.detach() / recipe.accumulate
+        if self.average is not None:
+            self.average.update(step)
+        return total, logs, batch.numel() * world
+
+    def _check(self, loss: float) -> None:
+        if loss != loss or loss in (float("inf"), float("-inf")):
+            kept = self.folder.newest()
+            where = f"the last good checkpoint is {kept}" if kept else "no checkpoint had been saved"
+            raise TrainingError(
+                f"the loss is {loss} at step {self.done}; {where};"
+                " try a lower --lr, a longer --warmup or a smaller --clip"
+            )
+
+    def judge(self) -> dict[str, Any]:
+        """Evaluate, with the averaged weights where there are any."""
+        if self.judged != self.done:
+            if self.average is not None:
+                self.average.swap()
+            self.job.model.eval()
+            with torch.no_grad():
+                metrics = self.job.evaluate()
+            if self.average is not None:
+                self.average.swap()
+            self.job.history.append({"step": self.done, **metrics})
+            self.judged = self.done
+        return self.job.history[-1]
+
+    def save(self) -> Path:
+        """Write a checkpoint of this step, then remove the oldest ones."""
+        job, place = self.job, self.folder.place(self.done)
+        if self.accelerator.is_main_process and not place.exists():
+            weights = {n: p.detach().cpu().clone() for n, p in job.model.named_parameters() if p.requires_grad}
+            state = {
+                "step": self.done,
+                "weights": weights,
+                "optimizer": self.optimizer.state_dict(),
+                "average": {n: t.clone() for n, t in self.average.values.items()} if self.average else {},
+                "seconds": job.seconds,
+                "history": job.history,
+            }
+            if self.average is not None:
+                self.average.swap()
+            try:
+                checkpoint.save(job.model, place, self.card(), extra=lambda folder: torch.save(state, folder / STATE))
+            finally:
+                if self.average is not None:
+                    self.average.swap()
+            self.folder.prune()
+        self.accelerator.wait_for_everyone()
+        return place
+
+    def card(self) -> dict[str, Any]:
+        """How this checkpoint was made, and what it reaches."""
+        recipe = self.job.recipe
+        size = self.job.rows.chunk_size * self.job.rows.positions
+        return {
+            "recipe": recipe.to_dict(),
+            "data": self.job.data,
+            "steps": self.done,
+            "tokens": self.done * recipe.rows * size,
+            "seconds": round(self.job.seconds, 1),
+            "machine": machine(self.accelerator),
+            "metrics": self.job.history[-1] if self.job.history else {},
+        }
+
+
+def machine(accelerator: Accelerator) -> dict[str, Any]:
+    """What the run ran on."""
+    device = accelerator.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {
+        "device": device.type,
+        "name": name,
+        "processes": accelerator.num_processes,
+        "threads": torch.get_num_threads(),
+        "precision": accelerator.mixed_precision,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "calm_lab": __version__,
+    }

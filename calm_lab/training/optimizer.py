@@ -1,0 +1,57 @@
+"""AdamW with decay on matrices only, and a learning rate that is a function of the step.
+
+The paper trains with AdamW (.9, .95), decay 0.1, clipping at 1 and a constant rate (sec. 4.1); at laboratory scale a
+linear fall to zero ends lower in the same time (docs/recipe.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+
+def build_optimizer(parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW over ``parameters``; only those with two axes or more decay."""
+    trained = [p for p in parameters if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=lr, betas=(0.9, 0.95), eps=1e-8, fused=True)
+
+
+def learning_rate(step: int, peak: float, warmup: int, steps: int) -> float:
+    """The rate of step ``step`` (from 0): linear to ``peak`` over ``warmup`` steps, then linear to 0 at ``steps``."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return peak * max(0.0, steps - step) / max(1, steps - warmup)
+
+
+class Average:
+    """An exponential running average of parameters, and a way to stand in for them.
+
+    Attributes:
+        decay: weight of the past; the first steps use less, so that the start is forgotten quickly.
+        values: the averages, by name.
+    """
+
+    def __init__(self, parameters: dict[str, nn.Parameter], decay: float):
+        self.decay = decay
+        self.parameters = parameters
+        self.values = {name: p.detach().clone() for name, p in parameters.items()}
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Move every average towards its parameter, after step ``step`` (from 0)."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(list(self.values.values()), [p.detach() for p in self.parameters.values()], 1 - decay)
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Exchange averages and parameters; a second call puts them back."""
+        for name, p in self.parameters.items():
+            held = p.detach().clone()
+            p.copy_(self.values[name])
+            self.values[name].copy_(held)

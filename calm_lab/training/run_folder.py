@@ -1,0 +1,138 @@
+"""A run's folder: who may write there, what is in it, and where a resumed run picks up.
+
+``recipe.json`` says what is being trained, ``metrics.jsonl`` holds one line a report, ``checkpoints/step-N/`` are model
+folders with the optimizer's state beside the weights. A checkpoint appears under its name only when it is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+import torch
+
+from calm_lab.errors import TrainingError
+from calm_lab.training.recipes import Recipe
+
+STATE = "training.pt"
+_FREE = ("steps", "evaluate_every", "compile", "gradient_checkpointing", "precision")  # may change when a run resumes
+
+
+class RunFolder:
+    """The folder of one run, held by one process at a time.
+
+    Use it as a context manager: entering takes the lock, leaving gives it back.
+    """
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        self.path = recipe.folder
+        self.lock = self.path / "lock.json"
+
+    def __enter__(self) -> RunFolder:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+        except OSError as error:
+            raise TrainingError(f"{self.path}: cannot be written ({error.strerror}); choose another --out") from error
+        try:
+            self._check_recipe()
+        except BaseException:
+            self.lock.unlink(missing_ok=True)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.lock.unlink(missing_ok=True)
+
+    def _take_lock(self) -> None:
+        mine = {"pid": os.getpid(), "host": socket.gethostname()}
+        while True:
+            try:
+                with self.lock.open("x") as file:
+                    json.dump(mine, file)
+                return
+            except FileExistsError:
+                holder = self._holder()
+                if holder is not None:
+                    raise TrainingError(
+                        f"{self.path}: process {holder['pid']} on {holder['host']} trains here;"
+                        f" wait for it, choose another --out, or remove {self.lock.name} if it is gone"
+                    ) from None
+                self.lock.unlink(missing_ok=True)
+
+    def _holder(self) -> dict[str, Any] | None:
+        """Who holds the lock; None if that process has died or the file is not one of ours."""
+        try:
+            holder = json.loads(self.lock.read_text())
+            pid, host = int(holder["pid"]), str(holder["host"])
+        except (OSError, ValueError, KeyError, TypeError):
+            time.sleep(0.2)  # a fresh lock may not be written yet
+            try:
+                holder = json.loads(self.lock.read_text())
+                pid, host = int(holder["pid"]), str(holder["host"])
+            except (OSError, ValueError, KeyError, TypeError):
+                return None
+        if host == socket.gethostname() and not psutil.pid_exists(pid):
+            return None
+        return {"pid": pid, "host": host}
+
+    def _check_recipe(self) -> None:
+        """Refuse to mix two recipes in one folder, or to start over what could be resumed."""
+        path = self.path / "recipe.json"
+        mine = self.recipe.to_dict()
+        if self.newest() is not None and not self.recipe.resume:
+            raise TrainingError(f"{self.path}: holds a run already; add --resume to go on, or choose another --out")
+        if self.recipe.resume and path.exists():
+            theirs = json.loads(path.read_text("utf-8"))
+            for name, value in mine.items():
+                if name not in _FREE and name in theirs and theirs[name] != json.loads(json.dumps(value)):
+                    raise TrainingError(
+                        f"{self.path}: was started with {name} = {theirs[name]!r}, not {value!r};"
+                        " resume with the same recipe, or choose another --out"
+                    )
+        path.write_text(json.dumps(mine, indent=1) + "\n", "utf-8")
+
+    def checkpoints(self) -> list[Path]:
+        """Complete checkpoints, oldest first."""
+        return [path.parent for path in sorted((self.path / "checkpoints").glob(f"step-*/{STATE}"))]
+
+    def newest(self) -> Path | None:
+        """The newest complete checkpoint."""
+        return next(reversed(self.checkpoints()), None)
+
+    def place(self, step: int) -> Path:
+        """Where the checkpoint after ``step`` steps goes."""
+        return self.path / "checkpoints" / f"step-{step:08d}"
+
+    def prune(self) -> None:
+        """Remove all but the newest ``recipe.keep`` checkpoints, and what an interrupted save left behind."""
+        for path in self.checkpoints()[: -self.recipe.keep]:
+            shutil.rmtree(path, ignore_errors=True)
+        for path in (self.path / "checkpoints").glob(".step-*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def log(self, entry: dict[str, Any]) -> None:
+        """Add a line to metrics.jsonl."""
+        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def load_state(self, folder: Path) -> dict[str, Any]:
+        """The optimizer's state of a checkpoint."""
+        try:
+            state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged zip provokes many types
+            remedy = "remove that checkpoint and resume from the one before"
+            raise TrainingError(f"{folder / STATE}: damaged; {remedy}") from error
+        if not isinstance(state, dict):
+            raise TrainingError(f"{folder / STATE}: holds no training state; remove that checkpoint")
+        return state

@@ -1,0 +1,171 @@
+"""The three trainings: build the model a recipe describes, tokenize its corpus, run the loop, judge the result."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from calm_lab.device import generator
+from calm_lab.errors import CheckpointError
+from calm_lab.model import checkpoint
+from calm_lab.model.autoencoder import Autoencoder
+from calm_lab.model.calm import CALM
+from calm_lab.model.config import AutoencoderConfig, BackboneConfig, CalmConfig, HeadConfig, TransformerConfig, preset
+from calm_lab.model.transformer import TokenTransformer
+from calm_lab.text.tokenizer import Tokenizer
+from calm_lab.toolkit.evaluation import evaluate_calm, evaluate_transformer
+from calm_lab.toolkit.reconstruction import token_accuracy
+from calm_lab.training.corpus import Texts, get_tokenizer, read_texts
+from calm_lab.training.loop import Job, run
+from calm_lab.training.objectives import AutoencoderObjective, CalmObjective, TransformerObjective
+from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, Recipe, TransformerRecipe
+from calm_lab.training.rows import Rows
+from calm_lab.training.run_folder import RunFolder
+
+EVALUATION_ROWS = 32
+EVALUATION_SEED = 1
+
+
+def train_autoencoder(recipe: AutoencoderRecipe) -> Path:
+    """Train an autoencoder; the folder of its last checkpoint is returned."""
+    with RunFolder(recipe) as folder:
+        sizes = preset(recipe.preset, recipe.chunk_size, recipe.vocab_size)
+        source: str | None = recipe.tokenizer
+        if source is None and recipe.resume and folder.newest() is not None:
+            source = str(folder.newest())
+        tokenizer = get_tokenizer(source, recipe, sizes.autoencoder.vocab_size)
+        torch.manual_seed(recipe.seed)
+        model = Autoencoder(autoencoder_config(recipe, tokenizer))
+        model.tokenizer = tokenizer
+        texts = read_texts(recipe, tokenizer)
+        objective = AutoencoderObjective(model, recipe.random_tokens)
+        return run(_job(recipe, model, objective, texts, recipe.chunk_size), folder)
+
+
+def train_calm(recipe: CalmRecipe) -> Path:
+    """Train a CALM over a trained autoencoder; the folder of its last checkpoint is returned."""
+    with RunFolder(recipe) as folder:
+        autoencoder = checkpoint.load(recipe.autoencoder)
+        if not isinstance(autoencoder, Autoencoder):
+            raise CheckpointError(f"{recipe.autoencoder}: is a {type(autoencoder).__name__}, not an autoencoder")
+        tokenizer = _tokenizer_of(autoencoder, recipe.autoencoder)
+        torch.manual_seed(recipe.seed)
+        model = CALM(calm_config(recipe, autoencoder.config), autoencoder)
+        model.backbone.checkpointing = recipe.gradient_checkpointing
+        texts = read_texts(recipe, tokenizer)
+        job = _job(recipe, model, CalmObjective(model), texts, autoencoder.config.chunk_size)
+        job.ema = recipe.ema
+        return run(job, folder)
+
+
+def train_transformer(recipe: TransformerRecipe) -> Path:
+    """Train the token-level baseline; the folder of its last checkpoint is returned."""
+    with RunFolder(recipe) as folder:
+        tokenizer = get_tokenizer(recipe.tokenizer, recipe, preset(recipe.preset).autoencoder.vocab_size)
+        torch.manual_seed(recipe.seed)
+        config = TransformerConfig(
+            tokenizer.vocab_size, backbone_config(recipe), False, tokenizer.pad_id, tokenizer.bos_id, tokenizer.eos_id
+        )
+        model = TokenTransformer(config)
+        model.tokenizer = tokenizer
+        model.backbone.checkpointing = recipe.gradient_checkpointing
+        texts = read_texts(recipe, tokenizer)
+        return run(_job(recipe, model, TransformerObjective(model), texts, 1), folder)
+
+
+def autoencoder_config(recipe: AutoencoderRecipe, tokenizer: Tokenizer) -> AutoencoderConfig:
+    """The autoencoder that ``recipe`` describes, for this tokenizer."""
+    base = preset(recipe.preset, recipe.chunk_size, tokenizer.vocab_size).autoencoder
+    width = recipe.hidden_size or base.hidden_size
+    return dataclasses.replace(
+        base,
+        latent_size=recipe.latent_size or base.latent_size,
+        hidden_size=width,
+        intermediate_size=_scaled(base.intermediate_size, width, base.hidden_size),
+        kl_weight=recipe.kl_weight,
+        kl_clip=recipe.kl_clip,
+        drop_token=recipe.drop_token,
+        drop_latent=recipe.drop_latent,
+        mask_id=tokenizer.pad_id if tokenizer.mask_id is None else tokenizer.mask_id,
+        pad_id=tokenizer.pad_id,
+        bos_id=tokenizer.bos_id,
+        eos_id=tokenizer.eos_id,
+    )
+
+
+def backbone_config(recipe: CalmRecipe | TransformerRecipe) -> BackboneConfig:
+    """The backbone that ``recipe`` describes: the preset's, scaled to another width or depth where one is given."""
+    base = preset(recipe.preset).backbone
+    width = recipe.hidden_size or base.hidden_size
+    return dataclasses.replace(
+        base,
+        hidden_size=width,
+        intermediate_size=_scaled(base.intermediate_size, width, base.hidden_size),
+        num_layers=recipe.layers or base.num_layers,
+        num_heads=max(1, width // base.head_size),
+    )
+
+
+def _scaled(inner: int, width: int, reference: int) -> int:
+    """``inner`` in proportion to ``width``, rounded up to a multiple of 8."""
+    return -(-inner * width // reference // 8) * 8
+
+
+def calm_config(recipe: CalmRecipe, autoencoder: AutoencoderConfig) -> CalmConfig:
+    """The CALM that ``recipe`` describes, over an autoencoder of this config."""
+    base = preset(recipe.preset).head
+    head: HeadConfig = dataclasses.replace(
+        base,
+        kind=recipe.head,
+        num_blocks=recipe.blocks or base.num_blocks,
+        noise_size=recipe.noise_size or base.noise_size,
+        num_samples=recipe.samples,
+        num_targets=recipe.targets,
+        alpha=recipe.alpha,
+        init_std=recipe.init_std,
+    )
+    return CalmConfig(
+        vocab_size=autoencoder.vocab_size,
+        chunk_size=autoencoder.chunk_size,
+        latent_size=autoencoder.latent_size,
+        backbone=backbone_config(recipe),
+        head=head,
+        input=recipe.input,
+        pad_id=autoencoder.pad_id,
+        bos_id=autoencoder.bos_id,
+        eos_id=autoencoder.eos_id,
+    )
+
+
+def _tokenizer_of(model: Autoencoder, name: str) -> Tokenizer:
+    if model.tokenizer is None:
+        raise CheckpointError(f"{name}: has no tokenizer.json, so text cannot be read; add the one it was trained with")
+    return model.tokenizer
+
+
+def _job(recipe: Recipe, model: checkpoint.Model, objective: torch.nn.Module, texts: Texts, chunk_size: int) -> Job:
+    tokenizer = model.tokenizer
+    assert tokenizer is not None
+    rows = Rows(texts.train, chunk_size, recipe.positions, tokenizer, recipe.seed)
+    unseen = Rows(texts.validation, chunk_size, recipe.positions, tokenizer, recipe.seed).evaluation(EVALUATION_ROWS)
+
+    def evaluate() -> dict[str, Any]:
+        device = next(model.parameters()).device
+        ids, noise = unseen.to(device), generator(EVALUATION_SEED, device)
+        if isinstance(model, Autoencoder):
+            shares = {
+                "clean": token_accuracy(model, ids, 0.0, noise),
+                "sigma_0.3": token_accuracy(model, ids, 0.3, noise),
+                "posterior": token_accuracy(model, ids, None, noise),
+            }
+            learned = float(model.encode(ids).std.mean())
+            errors = {f"{name}_standard_error": share.standard_error for name, share in shares.items()}
+            return {**{name: share.value for name, share in shares.items()}, **errors, "learned_sigma": learned}
+        if isinstance(model, CALM):
+            return evaluate_calm(model, ids, noise).to_dict()
+        return evaluate_transformer(model, ids).to_dict()
+
+    return Job(recipe, model, objective, rows, evaluate, texts.to_dict(recipe.corpus))

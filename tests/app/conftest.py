@@ -1,0 +1,40 @@
+"""The app with small models, launched once for all tests of this folder."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.app.small_models import save_into
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one autoencoder and one CALM."""
+    return save_into(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def no_bundled() -> Iterator[None]:
+    """Hide the bundled models, so that the tests see the same models whatever is bundled."""
+    from calm_lab.model import checkpoint
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "bundled", dict)
+        yield
+
+
+@pytest.fixture(scope="session")
+def url(models: Path, no_bundled: None) -> Iterator[str]:
+    """Address of the running app."""
+    from calm_lab.app import launch
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    app = launch(port=port, models=models, device="cpu", prevent_thread_lock=True, quiet=True)
+    yield f"http://127.0.0.1:{port}/"
+    app.close()

@@ -1,0 +1,200 @@
+"""What the tabs compute, without a browser: values of the drawings, limits, errors, and how the page is wired."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from calm_lab.app import look
+from calm_lab.app.bench import Bench
+from calm_lab.app.generate_tab import STEPS, example_run, stopped, write
+from calm_lab.app.guard import told
+from calm_lab.app.limits import OPEN, SHARED, Limits
+from calm_lab.app.main import build_app
+from calm_lab.app.shelf import Shelf
+from calm_lab.app.vectors_tab import read
+from calm_lab.errors import CalmLabError, CheckpointError, InputError
+
+pytestmark = pytest.mark.usefixtures("no_bundled")
+PUBLIC = {"encode", "decode", "generate", "score"}
+
+
+@pytest.fixture(scope="module")
+def bench(models: Path) -> Bench:
+    return Bench(Shelf(models, "cpu"))
+
+
+# ------------------------------------------------------------------------------------------------------------ vectors
+
+
+def test_a_text_becomes_a_board(bench: Bench) -> None:
+    value = read(bench, "Once upon a time there was", 0.5, 7, "default")
+    assert value["total"] == sum(sum(chunk["counted"]) for chunk in value["chunks"])
+    assert all(len(chunk["mean"]) == value["latent_size"] for chunk in value["chunks"])
+    assert value == read(bench, "Once upon a time there was", 0.5, 7, "small-autoencoder")
+    assert json.loads(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "sigma", "seed", "told_text"),
+    [
+        ("x" * 100_000, 0, 7, "The text has 100,000 characters: shorten it to at most 20,000."),
+        ("word " * 3000, 0, 7, "shorten it to at most 320."),
+        ("a\ud800", 0, 7, "lone surrogate"),
+        ("a", 99, 7, "Sigma must lie between 0 and 10"),
+        ("a", None, 7, "sigma must be a number"),
+        ("a", 0, -1, "noise seed must be a whole number"),
+        ("a", 0, None, "noise seed must be a whole number"),
+        ("a", 0, 1.5, "noise seed must be a whole number"),
+    ],
+)
+def test_bad_text_becomes_one_line(bench: Bench, text: str, sigma: float, seed: Any, told_text: str) -> None:
+    message = read(bench, text, sigma, seed, "default")["message"]
+    assert told_text.lower() in message.lower()
+    assert "\n" not in message
+
+
+def test_no_text_is_no_error(bench: Bench) -> None:
+    assert read(bench, "", 0, 7, "default") == {"empty": True}
+
+
+# ----------------------------------------------------------------------------------------------------------- generate
+
+
+def test_a_run_grows_step_by_step(bench: Bench) -> None:
+    values = list(write(bench, "Once upon", 3, 24, 50, 1, "default"))
+    assert [len(value["steps"]) for value in values[:-1]] == list(range(len(values) - 1))
+    assert {value["status"] for value in values[:-1]} == {"running"}
+    assert values[-1]["status"] in ("ended", "full")
+    assert len({value["run"] for value in values}) == 1
+    for step in values[-1]["steps"]:
+        assert step["draws"] == 50
+        assert sum(candidate["chosen"] for candidate in step["candidates"]) == 1
+    json.dumps(values[-1])
+
+
+def test_the_seed_decides(bench: Bench) -> None:
+    def text(seed: int) -> str:
+        return "".join(step["text"] for step in list(write(bench, "", 1, 32, 1, seed, "default"))[-1]["steps"])
+
+    assert text(1) == text(1)
+    assert len({text(seed) for seed in range(6)}) > 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told_text"),
+    [
+        ({"prompt": "x" * 100_000}, "100,000 characters"),
+        ({"n": 0}, "n of T = 1/n"),
+        ({"n": max(STEPS) + 1}, "n of T = 1/n"),
+        ({"n": "cold"}, "n of T = 1/n"),
+        ({"length": 0}, "length must be a whole number from 1 to 512"),
+        ({"length": 10_000}, "length must be a whole number"),
+        ({"pool": 1_000_000}, "pool must be a whole number"),
+        ({"pool": float("nan")}, "pool must be a whole number"),
+        ({"seed": None}, "seed must be a whole number"),
+        ({"model": "whale"}, "unknown model 'whale'"),
+    ],
+)
+def test_bad_settings_are_refused(bench: Bench, change: dict[str, Any], told_text: str) -> None:
+    good = {"prompt": "a", "n": 2, "length": 8, "pool": 10, "seed": 1, "model": "default"}
+    with pytest.raises(CalmLabError, match=re.escape(told_text)):
+        list(write(bench, **{**good, **change}))
+
+
+def test_a_long_prompt_is_not_sent_back_whole(bench: Bench) -> None:
+    value = next(write(bench, "a" * 3000, 2, 4, 4, 1, "default"))
+    assert len(value["prompt"]) < 1000
+    assert value["prompt"].startswith("…")
+
+
+def test_the_worked_example_is_written_once(bench: Bench) -> None:
+    first = example_run(bench, "small-calm", 0)
+    assert first is example_run(bench, "small-calm", 0)
+    assert first["steps"]
+
+
+def test_stop_marks_a_running_text_only() -> None:
+    assert stopped({"status": "running", "steps": [1]}) == {"status": "stopped", "steps": [1]}
+    assert stopped({"status": "ended"}) == gr.skip() == stopped(None)
+
+
+# ------------------------------------------------------------------------------------------------------ limits, errors
+
+
+def test_a_public_host_allows_less() -> None:
+    for name in ("characters", "shown_tokens", "new_tokens", "pool", "vectors", "samples"):
+        assert getattr(SHARED, name) < getattr(OPEN, name)
+    assert SHARED.waiting
+
+
+@pytest.mark.parametrize("value", [True, "3", None, float("inf"), 2.5, -1, 11])
+def test_numbers_are_checked(value: object) -> None:
+    with pytest.raises(InputError, match="x must be a whole number from 0 to 10"):
+        Limits().check_number(value, "x", 0, 10)
+    assert Limits().check_number(3.0, "x", 0, 10) == 3
+
+
+def test_our_errors_become_one_line_and_others_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    @told
+    def ours() -> None:
+        raise InputError("there is no text: type some")
+
+    @told
+    def stream() -> Any:
+        yield 1
+        raise RuntimeError("secret details")
+
+    with pytest.raises(gr.Error) as caught:
+        ours()
+    assert caught.value.message == "There is no text: type some."
+    assert not caught.value.print_exception
+    with pytest.raises(gr.Error) as unforeseen:
+        list(stream())
+    assert "secret" not in unforeseen.value.message
+    assert "secret details" in caplog.text
+
+
+# --------------------------------------------------------------------------------------------------------------- page
+
+
+def test_only_the_four_endpoints_are_public(models: Path) -> None:
+    config = build_app(models, "cpu").get_config_file()
+    public = {d["api_name"] for d in config["dependencies"] if d["api_visibility"] == "public"}
+    assert public == PUBLIC
+
+
+def test_building_loads_no_model(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from calm_lab.model import checkpoint
+
+    monkeypatch.setattr(checkpoint, "load", lambda *_: pytest.fail("a model was loaded"))
+    build_app(models, "cpu")
+
+
+def test_the_page_stands_without_models(tmp_path: Path) -> None:
+    build_app(tmp_path, "cpu")
+    message = read(Bench(Shelf(tmp_path, "cpu")), "a", 0, 7, "default")["message"]
+    assert "calm-lab train autoencoder" in message
+
+
+def test_a_missing_models_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no such folder"):
+        build_app(tmp_path / "none", "cpu")
+
+
+def test_the_look_fetches_nothing_from_elsewhere() -> None:
+    sheets = [look.theme()._get_theme_css(), look.style(), *(p.read_text("utf-8") for p in look.STATIC.glob("*.js"))]
+    addresses = [found for sheet in sheets for found in re.findall(r"""(?:https?:)?//[\w.-]+\.\w+""", sheet)]
+    assert [a for a in addresses if "www.w3.org" not in a] == []
+    assert look.theme()._stylesheets == []
+    assert look.launch_options()["ssr_mode"] is False
+
+
+def test_text_reaches_the_page_as_text_only() -> None:
+    for path in look.STATIC.glob("*.js"):
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", path.read_text("utf-8"))

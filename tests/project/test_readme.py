@@ -1,0 +1,83 @@
+"""What the READMEs say can be done: commands exist, links lead somewhere, the two languages tell the same."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from calm_lab.cli.commands import COMMANDS
+from calm_lab.cli.train import TRAININGS
+
+ROOT = Path(__file__).parents[2]
+READMES = ("README.md", "README.zh-CN.md")
+PAGES = (
+    *READMES,
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
+)
+
+
+def text(page: str) -> str:
+    return (ROOT / page).read_text("utf-8")
+
+
+def blocks(page: str) -> list[str]:
+    """The shell and Python blocks of a page, without comments."""
+    found = re.findall(r"```(?:sh|python)\n(.*?)```", text(page), re.DOTALL)
+    return [re.sub(r"(?<=\s)#.*", "", block) for block in found]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files_that_exist(page: str) -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text(page)) if "://" not in link]
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_make_target_named_exists(page: str) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", text("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", text(page), re.MULTILINE))
+    assert named - targets == set()
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_every_command_line_exists(page: str) -> None:
+    lines = [line for block in blocks(page) for line in block.splitlines() if re.match(r"(\S*/)?calm-lab ", line)]
+    assert len(lines) >= 6
+    for line in lines:
+        words = shlex.split(line)
+        assert words[1] in COMMANDS, line
+        if words[1] == "train":
+            assert words[2] in TRAININGS, line
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_modules_and_notebooks_of_the_map_exist(page: str) -> None:
+    paths = re.findall(r"`(calm_lab/[\w/.]*)`", text(page))
+    assert len(paths) >= 4
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    for notebook in re.findall(r"notebook `(\w+)`", text(page)):
+        assert (ROOT / "notebooks" / f"{notebook}.ipynb").exists(), notebook
+
+
+def test_both_languages_have_the_same_sections_commands_and_numbers() -> None:
+    english, chinese = map(text, READMES)
+    levels = [re.findall(r"^#+(?= )", page, re.MULTILINE) for page in (english, chinese)]
+    assert levels[0] == levels[1]
+    assert [" ".join(block.split()) for block in blocks("README.md")] == [
+        " ".join(block.split()) for block in blocks("README.zh-CN.md")
+    ]
+    for number in ("-44%", "-34%", "0.33", "5.72", "6.05", "7860", "3.11", "3.13", "198"):
+        assert number in english
+        assert number in chinese
+
+
+def test_the_quoted_saving_is_told_whole() -> None:
+    assert re.search(
+        r"CALM-M \(371M[^)]*\) with Transformer-S \(281M\), at a\s+BrierLM 0\.33 \*lower\*", text("README.md")
+    )
