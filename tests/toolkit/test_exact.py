@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unittest import mock
 
 import numpy as np
@@ -20,23 +20,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 from torch import Tensor
 
 from calm_lab.errors import CallBudgetExceeded, InputError
 from calm_lab.text.markov import MarkovLanguage
 from calm_lab.toolkit import lockstep
 from calm_lab.toolkit.exact import sample_at_temperature
-from calm_lab.toolkit.exact_batch import BatchExactSample, sample_batch_at_temperature
+from calm_lab.toolkit.exact_batch import sample_batch_at_temperature
 from calm_lab.toolkit.exact_many import draws_from, sample_many
 from calm_lab.toolkit.laws import acceptance_rate, expected_calls, tempered
 from calm_lab.toolkit.temperature import split_exponent
+from tests.toolkit import sampler_table
+from tests.toolkit.sampler_table import LAWS, TEMPERATURES, THREE, Row, main, measure, p_value
 
-THREE = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
-ZIPF = 1 / torch.arange(1, 17, dtype=torch.float64)
-ZIPF = ZIPF / ZIPF.sum()
-LAWS = {"three": THREE, "zipf": ZIPF}
-TEMPERATURES = [0.15, 0.3, 0.4, 0.5, 0.7, 0.9]
 # Accepted samples of the everyday run: enough to tell T from T +- 0.05, few enough for seconds.
 EVERYDAY = {
     "three": dict(zip(TEMPERATURES, [8_000, 40_000, 50_000, 50_000, 100_000, 200_000], strict=True)),
@@ -46,18 +42,6 @@ EVERYDAY = {
 
 def stream(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-def p_value(observed: Tensor, law: Tensor) -> float:
-    """Chi-square of counts against a law; outcomes expected fewer than 5 times are taken together."""
-    expected = law.numpy() * int(observed.sum())
-    seen = observed.numpy().astype(float)
-    rare = expected < 5
-    if rare.any():
-        seen, expected = np.append(seen[~rare], seen[rare].sum()), np.append(expected[~rare], expected[rare].sum())
-        if expected[-1] < 1:  # too few for a cell of its own
-            seen, expected = np.append(seen[:-2], seen[-2:].sum()), np.append(expected[:-2], expected[-2:].sum())
-    return float(stats.chisquare(seen, expected).pvalue)
 
 
 # --- the theory
@@ -444,26 +428,21 @@ def test_bad_input_is_refused_in_words() -> None:
 # --- the law, by many samples
 
 
-def check_law(name: str, temperature: float, samples: BatchExactSample, within: float) -> None:
-    law = LAWS[name]
-    count = samples.values.shape[0]
-    observed = torch.bincount(samples.values.squeeze(1), minlength=law.numel())
-    assert int(observed.sum()) == count
-    assert p_value(observed, tempered(law, temperature)) > 0.001
-    assert p_value(observed, tempered(law, temperature - 0.05)) < 0.001
-    assert p_value(observed, tempered(law, temperature + 0.05)) < 0.001
-    calls = samples.calls.double()
-    theory = expected_calls(law, temperature)
-    error = float(calls.std()) / count**0.5
-    assert abs(float(calls.mean()) - theory) < max(4.5 * error, within * theory)
-    assert error < 0.03 * theory
+def check(row: Row) -> None:
+    """p > 0.001 at T and p < 0.001 at T +- 0.05; mean calls within 4.5 standard errors of Theorem 2, each below 3%."""
+    assert row.p > 0.001
+    assert row.p_below < 0.001
+    assert row.p_above < 0.001
+    assert abs(row.calls - row.theory) < 4.5 * row.calls_error
+    assert row.calls_error < 0.03 * row.theory
 
 
 @pytest.mark.parametrize("temperature", TEMPERATURES)
 @pytest.mark.parametrize("name", list(LAWS))
 def test_accepted_samples_have_the_law_at_that_temperature(name: str, temperature: float) -> None:
-    """p > 0.001 at T, p < 0.001 at T +- 0.05; mean calls within 4.5 standard errors of Theorem 2."""
-    check_law(name, temperature, sample_many(LAWS[name], temperature, EVERYDAY[name][temperature], stream(11)), 0.0)
+    row = measure(name, temperature, EVERYDAY[name][temperature], seed=11)
+    assert row.count == EVERYDAY[name][temperature]
+    check(row)
 
 
 @pytest.mark.slow
@@ -472,14 +451,39 @@ def test_accepted_samples_have_the_law_at_that_temperature(name: str, temperatur
 def test_a_million_accepted_samples(name: str, temperature: float) -> None:
     """The same at 10^6 samples, where calls agree with Theorem 2 within 1%.
 
-    The Zipf law at T = 0.15 costs 20,000 calls a sample: 50,000 samples, calls within 4.5 standard errors (2%).
+    The Zipf law at T = 0.15 costs 20,000 calls a sample: 50,000 samples here, calls within 2%. All 10^6 of them are
+    drawn by ``python -m tests.toolkit.sampler_table``.
     """
     costly = expected_calls(LAWS[name], temperature) > 5000
-    count = 50_000 if costly else 1_000_000
-    samples = sample_many(LAWS[name], temperature, count, stream(12))
-    check_law(name, temperature, samples, 0.0)
-    ratio = float(samples.calls.double().mean()) / expected_calls(LAWS[name], temperature)
-    assert abs(ratio - 1) < (0.02 if costly else 0.01)
+    row = measure(name, temperature, 50_000 if costly else 1_000_000, seed=12)
+    check(row)
+    assert abs(row.ratio - 1) < (0.02 if costly else 0.01)
+
+
+def test_the_table_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--count", "500", "--laws", "three", "--temperatures", "0.4", "0.7"])
+    head, rule, *rows = (line.split(" | ") for line in capsys.readouterr().out.splitlines())
+    assert [row[1].strip() for row in rows] == ["0.4", "0.7"]
+    assert {tuple(map(len, row)) for row in (rule, *rows)} == {tuple(map(len, head))}
+
+
+def test_a_row_can_fail() -> None:
+    """Samples at another temperature, and calls of another price, are seen."""
+    right = measure("three", 0.4, 50_000, seed=1)
+    with mock.patch.object(sampler_table, "sample_many", lambda law, _, *rest: sample_many(law, 0.5, *rest)):
+        wrong = measure("three", 0.4, 50_000, seed=1)
+    check(right)
+    assert wrong.p < 0.001
+    assert abs(wrong.calls - wrong.theory) > 4.5 * wrong.calls_error
+
+
+def test_parts_do_not_change_a_row() -> None:
+    with mock.patch.object(sampler_table, "CALLS_AT_ONCE", 1000):
+        row = measure("three", 0.5, 1000, seed=2)
+    again = measure("three", 0.5, 1000, seed=2)
+    assert row.count == again.count == 1000
+    for one in (row, again):
+        check(replace(one, p_below=0.0, p_above=0.0))  # 1,000 samples do not tell neighbours apart
 
 
 @settings(max_examples=30)
