@@ -194,6 +194,7 @@ def _fits(config: dict[str, Any], folder: Path, tensors: Tensors) -> bool:
 
 def _calm(folder: Path, config: dict[str, Any], tensors: Tensors, given: Path | None) -> CALM:
     """Build the CALM whose tensors these are, over the autoencoder stored among them."""
+    _check_activation(folder, config)
     autoencoder = _autoencoder_of(folder, config, tensors, given)
     vocab, width = _shape(folder, tensors, "transformer.embed_tokens.weight")
     source = str(folder / "config.json")
@@ -232,6 +233,10 @@ def _calm(folder: Path, config: dict[str, Any], tensors: Tensors, given: Path | 
 
 def _backbone(folder: Path, config: dict[str, Any], tensors: Tensors, width: int) -> BackboneConfig:
     heads = config.get("num_attention_heads")
+    if heads is None:
+        raise CheckpointError(
+            f"{folder / 'config.json'}: num_attention_heads is missing, and no tensor's shape tells it"
+        )
     if not isinstance(heads, int) or isinstance(heads, bool) or heads < 1 or width % heads:
         raise CheckpointError(f"{folder / 'config.json'}: num_attention_heads must divide the width {width}")
     rope = config.get("rope_parameters")  # where later versions of transformers write what follows

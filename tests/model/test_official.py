@@ -370,6 +370,22 @@ def test_a_config_that_cannot_be_is_refused(change: dict[str, object], words: st
     assert str(tmp_path) in str(caught.value)
 
 
+def test_an_activation_of_the_model_itself_is_seen(tmp_path: Path) -> None:
+    """The autoencoder's own config.json, found beside, says silu; the model's says otherwise."""
+    r = Recipe(config={"ae_path": "/home/somebody/ae", "hidden_act": "gelu"})
+    write(tmp_path / "calm", r)
+    write(tmp_path / "ae", replace(r, kind="autoencoder", config={}))
+    with pytest.raises(CheckpointError, match="hidden_act"):
+        load_official(tmp_path / "calm")
+
+
+def test_a_missing_number_of_heads_is_named(tmp_path: Path) -> None:
+    """No shape tells it, and any divisor would load: a guess could be wrong without a word."""
+    write(tmp_path, Recipe(absent=("num_attention_heads",)))
+    with pytest.raises(CheckpointError, match="num_attention_heads is missing"):
+        load_official(tmp_path)
+
+
 def test_tensors_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     r = Recipe()
     tensors = write(tmp_path, r)
