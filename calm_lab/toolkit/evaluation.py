@@ -2,7 +2,8 @@
 
 CALM is judged from draws alone. The token Transformer has probabilities, so its Brier-n is made of exact ones where
 they are cheap: P(y) is a product along the true text, and the collision term multiplies the sampled agreement of a
-prefix by the exact sum of P^2 of its last token; unbiased, with less variance.
+prefix by the exact sum of P^2 of its last token; unbiased, with less variance. What follows an end token is padding and
+certain, for both kinds of model and for the ceilings they are held against.
 
 App tab: BrierLM. Notebook: 07.
 """
@@ -23,6 +24,7 @@ from calm_lab.model.transformer import TokenTransformer
 from calm_lab.toolkit.brier import BrierEstimate, BrierTerms
 from calm_lab.toolkit.loss import target_chunks
 from calm_lab.toolkit.ngrams import ORDER, draw_ngrams
+from calm_lab.toolkit.softmax import check_softmax_temperature, log_law
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def evaluate_transformer(
     *,
     every: int = 1,
     offset: int = 0,
+    temperature: float = 1.0,
     block: int = 4,
 ) -> Evaluation:
     """BrierLM of a token Transformer on rows of text, by exact probabilities where they are cheap.
@@ -128,21 +131,23 @@ def evaluate_transformer(
         generator: the random stream of the collision term's prefixes.
         every: score every so many positions: K for the chunk-aligned ones of a CALM, 1 for all.
         offset: the first scored token's place.
+        temperature: what its logits are divided by; the cross-entropy is that of the law so made.
         block: rows at a time.
 
     Raises:
-        InputError: if the rows are too short or hold nothing to score.
+        InputError: if the rows are too short or hold nothing to score, or for a temperature that is not above 0.
     """
+    check_softmax_temperature(temperature)
     if ids.shape[1] < ORDER + 1:
         raise InputError(f"rows of {ids.shape[1]} tokens are too short for {ORDER}-grams")
     parts: list[BrierTerms] = []
     masks: list[Tensor] = []
     nats, count = 0.0, 0
     for rows in ids.split(block):
-        terms, scored, log_p, counted = _transformer_terms(model, rows, generator, every, offset)
+        terms, scored, log_p, counted = _transformer_terms(model, rows, generator, every, offset, temperature)
         parts.append(terms)
         masks.append(scored)
-        nats -= float((log_p * counted).sum())
+        nats -= float(log_p[counted].sum())
         count += int(counted.sum())
     if not count or not any(bool(mask.any()) for mask in masks):
         raise InputError("no position to score: the rows hold nothing but padding")
@@ -151,30 +156,40 @@ def evaluate_transformer(
 
 
 def _transformer_terms(
-    model: TokenTransformer, ids: Tensor, generator: torch.Generator | None, every: int, offset: int
+    model: TokenTransformer,
+    ids: Tensor,
+    generator: torch.Generator | None,
+    every: int,
+    offset: int,
+    temperature: float,
 ) -> tuple[BrierTerms, Tensor, Tensor, Tensor]:
     """Terms (B, R, 4), which starts count (B, R), log P of every next token (B, T - 1) and which of them count."""
     batch, length = ids.shape
+    end = model.config.eos_id
     starts = torch.arange(max(0, offset - 1), length - ORDER, every, device=ids.device)  # R hidden states
     cache = model.backbone.cache(batch, length + (ORDER - 1) * starts.numel())
     hidden = model.hidden_states(ids, cache)  # (B, T, d)
-    log_p = torch.log_softmax(F.linear(hidden[:, :-1], model.output_weight).float(), -1)
+    log_p = log_law(F.linear(hidden[:, :-1], model.output_weight), temperature)
     log_true = log_p.gather(-1, ids[:, 1:, None])[..., 0]  # (B, T - 1)
     spans = torch.stack([log_true[:, starts + n] for n in range(ORDER)], -1)
+    ends = torch.stack([ids[:, starts + 1 + n] == end for n in range(ORDER)], -1)
+    spans = spans.masked_fill(ends.cumsum(-1) - ends.int() > 0, 0.0)  # behind the end: padding, for certain
     accuracy = spans.cumsum(-1).exp()  # (B, R, 4): exact P of the true n-gram
     law = log_p[:, starts].exp()  # (B, R, V)
     agree = torch.ones(batch, starts.numel(), device=ids.device)
+    ended = torch.zeros_like(agree, dtype=torch.bool)
     collision = []
     reach = torch.arange(length, device=ids.device)[None, :] <= starts[:, None]
     for n in range(ORDER):
-        collision.append(agree * law.square().sum(-1))
+        collision.append(agree * law.square().sum(-1).masked_fill(ended, 1.0))
         if n == ORDER - 1:
             break
         flat = law.flatten(0, 1)
         pair = torch.multinomial(flat, 2, replacement=True, generator=generator).unflatten(0, law.shape[:2])
-        agree = agree * (pair[..., 0] == pair[..., 1])
+        agree = agree * ((pair[..., 0] == pair[..., 1]) | ended)
+        ended = ended | (pair[..., 0] == end)
         mask = torch.cat([reach, torch.eye(starts.numel(), dtype=torch.bool, device=ids.device).repeat(1, n + 1)], 1)
         tail = model.backbone(model.embed(pair[..., 0]), cache, positions=starts + 1 + n, mask=mask)
-        law = torch.softmax(F.linear(tail, model.output_weight).float(), -1)
+        law = log_law(F.linear(tail, model.output_weight), temperature).exp()
     known = (ids[:, 1:] != model.config.pad_id) & (ids[:, 1:] != model.config.bos_id)
     return BrierTerms(accuracy, torch.stack(collision, -1)), known[:, starts], log_true, known

@@ -8,7 +8,10 @@ With K < 4 it spans m = ceil(4 / K) chunks, and its two parts of the Brier score
 - *collision* sum P^2: two draws along the first draw's own text. All start positions go on at once, in one batched pass
   a chunk: each start's tail looks at the text up to its start and at itself (the official code loops over starts).
 
-Both are unbiased for every n. The official code scores the same draws, but leaves out the last valid start of a row.
+Both are unbiased for every n. Behind an end token is nothing but padding, which is certain: an n-gram that reaches over
+the end of its document is compared so, in truth and draws alike, and never with the document that follows in the row.
+The official code scores the same draws, but leaves out the last valid start of a row and knows no end: for its
+checkpoints (``pad_after_end`` off) tokens after an end token stay.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import torch
 from torch import Tensor
 
 from calm_lab.errors import InputError
+from calm_lab.model.autoencoder import pad_after_end
 from calm_lab.model.calm import CALM
 from calm_lab.toolkit.brier import BrierTerms
 
@@ -54,6 +58,13 @@ class NgramDraws:
 def _prefixes(a: Tensor, b: Tensor, order: int) -> Tensor:
     """Whether the first n tokens agree, n = 1..order: (..., m K) twice -> float32 (..., order)."""
     return (a == b)[..., :order].float().cumprod(-1)
+
+
+def _over(text: Tensor, end: int, size: int) -> Tensor:
+    """Where ``text`` (..., m K) has ended in an earlier chunk: bool, the same shape."""
+    ended = (text == end).unflatten(-1, (-1, size)).any(-1)  # (..., m)
+    before = ended.cumsum(-1) - ended.int() > 0
+    return before.repeat_interleave(size, -1)
 
 
 @torch.no_grad()
@@ -92,6 +103,7 @@ def draw_ngrams(
     pair = model.autoencoder.decode(drawn)  # (2, B, S - 1, K)
     place = torch.arange(starts, device=ids.device)
     truth = torch.cat([pair[:, :, span : span + starts] for span in range(spans)], -1)  # (2, B, R, m K)
+    target = torch.cat([chunks[:, 1 + span : 1 + span + starts] for span in range(spans)], -1)  # (B, R, m K)
     own = [pair[:, :, :starts]]
     latent = drawn[0, :, :starts]
     reach = torch.arange(length, device=ids.device)[None, :] <= place[:, None]  # (R, S): the text up to the start
@@ -103,6 +115,10 @@ def draw_ngrams(
         drawn = model.head.sample(tail, fixed, generator, num_samples=2)
         own.append(model.autoencoder.decode(drawn))
         latent = drawn[0]
-    target = torch.cat([chunks[:, 1 + span : 1 + span + starts] for span in range(spans)], -1)
-    mine = torch.cat(own, -1)
+    mine = torch.cat(own, -1)  # (2, B, R, m K)
+    if model.autoencoder.config.pad_after_end:
+        end, pad = model.config.eos_id, model.config.pad_id
+        mine = mine.masked_fill(_over(mine[0], end, size), pad)
+        truth = truth.masked_fill(_over(target, end, size), pad)
+        target = pad_after_end(target, end, pad)
     return NgramDraws(mine[0], mine[1], truth[0], truth[1], target, place)
