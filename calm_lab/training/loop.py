@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from calm_lab.device import pick_device
 from calm_lab.errors import TrainingError
 from calm_lab.model import checkpoint
-from calm_lab.training.optimizer import Average, build_optimizer, learning_rate
+from calm_lab.training.optimizer import Average, build_optimizers, learning_rate
 from calm_lab.training.progress import Reporter
 from calm_lab.training.recipes import Recipe
 from calm_lab.training.rows import Rows
@@ -66,13 +66,13 @@ def run(job: Job, folder: RunFolder) -> Path:
     accelerator = _accelerator(recipe)
     job.model.to(accelerator.device)
     trained = {n: p for n, p in job.model.named_parameters() if p.requires_grad}
-    optimizer = build_optimizer(trained.values(), recipe.lr, recipe.weight_decay)
+    optimizers = build_optimizers(trained, recipe.optimizer, recipe.lr, recipe.weight_decay)
     average = Average(trained, job.ema) if job.ema else None
-    start = _resume(job, folder, optimizer, average) if recipe.resume else 0
-    objective, optimizer = accelerator.prepare(job.objective, optimizer)
+    start = _resume(job, folder, optimizers, average) if recipe.resume else 0
+    objective, *optimizers = accelerator.prepare(job.objective, *optimizers)
     if recipe.compile:
         objective = torch.compile(objective)
-    state = _Run(job, folder, accelerator, objective, optimizer, average, start)
+    state = _Run(job, folder, accelerator, objective, optimizers, average, start)
     with Reporter(recipe.kind, start, recipe.steps, folder.log, accelerator.is_main_process) as reporter:
         try:
             return state.go(reporter)
@@ -94,14 +94,15 @@ def _accelerator(recipe: Recipe) -> Accelerator:
     )
 
 
-def _resume(job: Job, folder: RunFolder, optimizer: torch.optim.Optimizer, average: Average | None) -> int:
+def _resume(job: Job, folder: RunFolder, optimizers: list[torch.optim.Optimizer], average: Average | None) -> int:
     newest = folder.newest()
     if newest is None:
         return 0
     state = folder.load_state(newest)
     try:
         job.model.load_state_dict(state["weights"], strict=False)
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         if average is not None:
             average.values = state["average"]
         job.seconds, job.history = float(state["seconds"]), list(state["history"])
@@ -116,7 +117,7 @@ class _Run:
     folder: RunFolder
     accelerator: Accelerator
     objective: Any
-    optimizer: Any
+    optimizers: list[Any]
     average: Average | None
     done: int
     judged: int = -1
@@ -137,7 +138,7 @@ class _Run:
                 mean = torch.stack(losses).mean().item()  # the only wait for the device
                 self._check(mean)
                 speed = tokens / (time.monotonic() - began)
-                lr = self.optimizer.param_groups[0]["lr"]
+                lr = self.optimizers[0].param_groups[0]["lr"]
                 reporter.step(self.done, mean, speed, lr, **{name: value.item() for name, value in logs.items()})
                 losses = []
             if judging or saving:
@@ -160,8 +161,10 @@ class _Run:
         ids = batch.to(accelerator.device, non_blocking=True)
         noise = torch.Generator(device=accelerator.device)
         noise.manual_seed(((recipe.seed + 1) << 40) + step * world + rank)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(step, recipe.lr, recipe.warmup, recipe.steps)
+        rate = learning_rate(step, recipe.lr, recipe.warmup, recipe.steps)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
         total = self._zeros()
         logs: dict[str, Tensor] = {}
         for part in ids.chunk(recipe.accumulate):
@@ -170,8 +173,9 @@ class _Run:
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:
                     accelerator.clip_grad_norm_(self.objective.parameters(), recipe.clip)
-                self.optimizer.step()
-                self.optimizer.zero_grad()
+                for optimizer in self.optimizers:
+                    optimizer.step()
+                    optimizer.zero_grad()
             total += loss.detach() / recipe.accumulate
         if self.average is not None:
             self.average.update(step)
@@ -208,7 +212,7 @@ class _Run:
             state = {
                 "step": self.done,
                 "weights": weights,
-                "optimizer": self.optimizer.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
                 "average": {n: t.clone() for n, t in self.average.values.items()} if self.average else {},
                 "seconds": job.seconds,
                 "history": job.history,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from calm_lab.errors import InputError
 from calm_lab.model.config import HeadKind, InputKind, preset
+from calm_lab.training.optimizer import OptimizerKind
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -30,6 +31,7 @@ class Recipe:
         steps: optimizer steps.
         positions: positions in a row (chunks for CALM and autoencoder, tokens for the Transformer).
         rows: rows in a batch, over all processes.
+        optimizer: adamw, or muon for hidden matrices and AdamW for the rest.
         lr: peak learning rate.
         warmup: steps of linear warm-up; afterwards the rate falls linearly to 0.
         weight_decay: decoupled weight decay of matrices.
@@ -54,6 +56,7 @@ class Recipe:
     steps: int = 1000
     positions: int = 128
     rows: int = 8
+    optimizer: OptimizerKind = "adamw"
     lr: float = 2e-3
     warmup: int = 100
     weight_decay: float = 0.1

@@ -19,6 +19,7 @@ from calm_lab.errors import InputError, TrainingError
 from calm_lab.model import checkpoint
 from calm_lab.training import CalmRecipe, TransformerRecipe, train_calm, train_transformer
 from calm_lab.training.loop import _Run
+from calm_lab.training.optimizer import OptimizerKind
 
 
 def losses(folder: Path) -> list[dict[str, object]]:
@@ -45,12 +46,12 @@ def test_three_trainings_leave_models_that_load(
     )  # a run folder stands for its newest checkpoint
 
 
-@pytest.mark.parametrize("ema", [0.0, 0.9])
+@pytest.mark.parametrize(("ema", "optimizer"), [(0.0, "adamw"), (0.9, "muon")])
 def test_resumed_run_equals_the_uninterrupted_one_bit_for_bit(
-    calm_recipe: CalmRecipe, tmp_path: Path, ema: float
+    calm_recipe: CalmRecipe, tmp_path: Path, ema: float, optimizer: OptimizerKind
 ) -> None:
-    whole = train_calm(replace(calm_recipe, ema=ema))
-    stopped = replace(calm_recipe, ema=ema, out=tmp_path / "stopped")
+    whole = train_calm(replace(calm_recipe, ema=ema, optimizer=optimizer))
+    stopped = replace(calm_recipe, ema=ema, optimizer=optimizer, out=tmp_path / "stopped")
 
     class Stop(Exception):
         pass
