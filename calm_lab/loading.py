@@ -54,6 +54,12 @@ def load_transformer(name_or_path: str | os.PathLike[str] = "default", device: s
     return cast(TokenTransformer, _checked(model, TokenTransformer, name_or_path))
 
 
+def load_writer(name_or_path: str | os.PathLike[str] = "default", device: str = "cpu") -> CALM | TokenTransformer:
+    """Load whatever can write text, a CALM or the baseline; arguments and errors as for ``load_model``."""
+    model = _load(name_or_path, device, CALM)
+    return model if isinstance(model, TokenTransformer) else cast(CALM, _checked(model, CALM, name_or_path))
+
+
 def _load(name_or_path: str | os.PathLike[str], device: str, kind: type) -> checkpoint.Model:
     name = DEFAULTS[kind] if os.fspath(name_or_path) == "default" else name_or_path
     return checkpoint.load(name, pick_device(device))

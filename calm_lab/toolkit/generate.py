@@ -23,7 +23,9 @@ from calm_lab.model.calm import CALM
 from calm_lab.text.chunks import prompt_chunks
 from calm_lab.text.stream import TextStream
 from calm_lab.toolkit.decoding import Tape
+from calm_lab.toolkit.exact import check_budget
 from calm_lab.toolkit.exact_batch import sample_batch_at_temperature
+from calm_lab.toolkit.price import CallEstimate, estimate_calls
 from calm_lab.toolkit.temperature import (
     check_temperature,
     count_chunks,
@@ -138,10 +140,37 @@ def generate(
         raise InputError(choose_from(str(on_budget), ("raise", "batch"), "on_budget"))
     n = reciprocal(temperature) if method == "batch" else 0
     check_temperature(temperature)
+    check_budget(max_calls)
     _within("pool", pool, 1, MAX_POOL)
     _within("max_tokens", max_tokens, 1, MAX_NEW_TOKENS)
     ids = encode_prompt(lm, prompt)
     return _steps(lm, ids, _Sampler(lm, temperature, n, pool, max_calls, on_budget), max_tokens, seed)
+
+
+@torch.inference_mode()
+def estimate_price(
+    lm: CALM, prompt: str = "", temperature: float = 0.5, pool: int = 200, seed: int | None = None
+) -> CallEstimate:
+    """What the exact method will charge for the first chunk behind a prompt, judged from a pool of draws.
+
+    Args:
+        lm: the model.
+        prompt: the text to continue.
+        temperature: T in (0, 1].
+        pool: draws to look at; more of them see further.
+        seed: of the draws; ``None`` draws one.
+
+    Returns:
+        The estimate. Later chunks may cost more or less.
+
+    Raises:
+        InputError: for arguments out of their domain, or a pool too small for one trial.
+    """
+    check_temperature(temperature)
+    _within("pool", pool, 1, MAX_POOL)
+    ids = encode_prompt(lm, prompt)
+    tape = Tape(lm, ids, ids.shape[1] // lm.config.chunk_size)
+    return estimate_calls(tape.draw(pool, random_stream(seed, ids.device))[1][0], temperature)
 
 
 def _within(name: str, value: int, low: int, high: int) -> None:

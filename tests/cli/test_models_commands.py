@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from calm_lab import cli
+from calm_lab.model import checkpoint
+from calm_lab.model.config import preset
+from calm_lab.model.transformer import TokenTransformer
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
 
@@ -100,6 +103,37 @@ def test_generate_needs_a_calm(models: Path, tmp_path: Path, capsys: pytest.Capt
     assert "not a CALM" in refused(capsys, "generate", "--model", str(models / "ae"))
     assert "no config.json" in refused(capsys, "generate", "--model", str(tmp_path))
     assert "unknown model" in refused(capsys, "generate", "--model", str(tmp_path / "none"))
+
+
+def test_exact_sampling_tells_its_price_and_what_became_of_its_budget(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["generate", "--model", str(models / "calm"), "--method", "exact", "--temperature", "0.7", "--seed", "1"]
+    words += ["--max-tokens", "8", "--max-calls", "3", "--pool", "50"]
+    assert cli.main([*words, "--steps"]) == 0
+    out, err = capsys.readouterr()
+    assert all("calls=3 " in line and line.endswith("budget spent") for line in out.splitlines())
+    assert "exact sampling at T = 0.7, first chunk: at least" in err
+    assert "2 of 2 chunks spent their 3 draws" in err
+    assert cli.main([*words, "--on-budget", "raise"]) == 2
+    assert "draws were spent before a chunk was accepted" in capsys.readouterr().err
+    assert "max_calls" in refused(capsys, *words[:-4], "--max-calls", "0")
+
+
+def test_a_token_transformer_writes_too(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inner = checkpoint.load(models / "ae")
+    model = TokenTransformer(preset("tiny", vocab_size=inner.config.vocab_size).transformer())
+    model.tokenizer = inner.tokenizer
+    checkpoint.save(model, tmp_path / "baseline")
+    words = ["generate", "--model", str(tmp_path / "baseline"), "--prompt", "the sea", "--seed", "3"]
+    words += ["--max-tokens", "12", "--temperature", "1.3"]
+    first = shown(capsys, *words)
+    assert first.startswith("the sea")
+    assert len(first) > len("the sea\n")
+    assert shown(capsys, *words) == first
+    assert 1 < len(shown(capsys, *words, "--steps").splitlines()) <= 13
+    assert "above 0" in refused(capsys, *words, "--temperature", "0")
+    assert "leave out --method" in refused(capsys, *words, "--method", "exact")
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "empty"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import calm_lab
 from calm_lab.errors import CallBudgetExceeded, InputError
 from calm_lab.model.calm import CALM
-from calm_lab.toolkit.generate import encode_prompt
+from calm_lab.toolkit.generate import encode_prompt, estimate_price
 from calm_lab.toolkit.texts import write_texts
 from tests.toolkit.small_calm import small_calm
 
@@ -92,11 +92,53 @@ def test_the_exact_sampler_stops_at_its_budget(calm: CALM) -> None:
     assert step.calls <= 5
 
 
+@settings(max_examples=20)
+@given(
+    st.sampled_from([0.3, 0.4, 0.5, 0.7, 0.9, 1.0]), st.sampled_from(["batch", "exact"]),
+    st.integers(1, 30), st.integers(1, 9), st.integers(1, 60), st.integers(0, 99),
+)  # fmt: skip
+def test_steps_are_whole_and_within_their_budget(
+    temperature: float, method: str, pool: int, max_tokens: int, max_calls: int, seed: int
+) -> None:
+    """For any arguments: counts that add up, weights that are a law, a choice among the candidates, the same twice."""
+    model = small_calm()
+    temperature = 0.5 if method == "batch" and round(1 / temperature) * temperature != 1 else temperature
+    options = {"temperature": temperature, "method": method, "pool": pool, "max_tokens": max_tokens, "seed": seed}
+    runs = [list(calm_lab.generate(model, "the", max_calls=max_calls, **options)) for _ in range(2)]  # type: ignore[arg-type]
+    assert [step.ids for step in runs[0]] == [step.ids for step in runs[1]]
+    assert 1 <= len(runs[0]) <= -(-max_tokens // 4)
+    for step in runs[0]:
+        assert len(step.ids) == 4
+        assert len(step.candidates) == len(step.counts) == len(step.weights)
+        assert float(step.weights.sum()) == pytest.approx(1)
+        assert step.choice is not None
+        assert step.stage1_accepts <= step.trials
+        assert step.calls <= (max_calls if method == "exact" else pool)
+        assert step.fell_back <= (method == "exact" and step.calls == max_calls)
+
+
+def test_the_price_is_estimated_from_the_draws_at_the_prompt(calm: CALM) -> None:
+    """A model that always says the same costs what a sure law costs; an untrained one is told in words."""
+    price = estimate_price(calm, "the old", 0.4, pool=100, seed=1)
+    assert price == estimate_price(calm, "the old", 0.4, pool=100, seed=1)
+    assert price.pool == 100
+    assert price.low >= 2
+    assert estimate_price(calm, "", 1.0, pool=1, seed=0).calls == 1
+    sure = small_calm()
+    for parameter in sure.head.final_out.parameters():  # type: ignore[union-attr]
+        torch.nn.init.zeros_(parameter)
+    assert estimate_price(sure, "the old", 0.5, seed=0).calls == pytest.approx(2)
+    for options in ({"temperature": 1.5}, {"pool": 0}, {"pool": 1}):
+        with pytest.raises(InputError):
+            estimate_price(calm, "", **options)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "options",
     [
         {"temperature": 0.0}, {"temperature": 1.5}, {"temperature": 0.7}, {"pool": 0}, {"max_tokens": 0},
         {"method": "magic"}, {"on_budget": "pray"}, {"prompt": "x" * 1_000_000},
+        {"method": "exact", "max_calls": 0}, {"method": "exact", "max_calls": 2.5},
     ],
 )  # fmt: skip
 def test_bad_arguments_are_refused_before_anything_is_drawn(calm: CALM, options: dict[str, object]) -> None:
