@@ -36,6 +36,8 @@ class EvaluateOptions:
         rows: score at most this many rows of text.
         positions: positions in a row: chunks for CALM and autoencoder, tokens for the Transformer.
         repeats: pairs of draws at each position of a CALM: more of them, less sampling noise.
+        every: of a token Transformer, also score every so many positions alone: those where a CALM's chunks begin.
+        temperature: what a token Transformer's logits are divided by.
         text_column: column of the text, where the corpus does not say.
         seed: of all draws.
         device: auto, cpu, cuda or mps.
@@ -49,6 +51,8 @@ class EvaluateOptions:
     rows: int = 64
     positions: int = 128
     repeats: int = 1
+    every: int = 4
+    temperature: float = 1.0
     text_column: Annotated[str | None, tyro.conf.arg(metavar="COLUMN")] = None
     seed: int = 0
     device: str = "auto"
@@ -59,7 +63,7 @@ def run(args: list[str]) -> int:
     """Load, measure, print."""
     command = COMMANDS["evaluate"]
     options = parse(EvaluateOptions, args, prog="calm-lab evaluate", summary=command.summary, example=command.example)
-    for name in ("documents", "rows", "positions", "repeats"):
+    for name in ("documents", "rows", "positions", "repeats", "every"):
         if getattr(options, name) < 1:
             raise InputError(f"{name} must be at least 1, not {getattr(options, name)}")
     metrics = measure(options)
@@ -131,9 +135,18 @@ def _metrics(model: Model, ids: Any, options: EvaluateOptions) -> dict[str, tupl
         shares = {name: token_accuracy(model, ids, sigma, stream) for name, sigma in NOISES.items()}
         return {f"token accuracy, {name}": (share.value, share.standard_error) for name, share in shares.items()}
     if isinstance(model, CALM):
-        found = evaluate_calm(model, ids, stream, options.repeats).to_dict()
-    else:
-        found = evaluate_transformer(model, ids, stream).to_dict()
+        return _scores(evaluate_calm(model, ids, stream, options.repeats).to_dict())
+    metrics = _scores(evaluate_transformer(model, ids, stream, temperature=options.temperature).to_dict())
+    aligned = evaluate_transformer(
+        model, ids, stream, every=options.every, offset=1, temperature=options.temperature
+    ).to_dict()
+    metrics |= {f"{name}, every {options.every} tokens": value for name, value in _scores(aligned).items()}
+    metrics.pop(f"cross-entropy, nats a token, every {options.every} tokens")  # it is of all tokens both times
+    return metrics
+
+
+def _scores(found: dict[str, Any]) -> dict[str, tuple[float | None, float | None]]:
+    """What an evaluation found, as name to (value, standard error)."""
     metrics = {"BrierLM": (found["brier_lm"], found["brier_lm_standard_error"])}
     for n, (value, error) in enumerate(zip(found["brier"], found["brier_standard_errors"], strict=True), 1):
         metrics[f"Brier-{n}"] = (value, error)

@@ -120,12 +120,17 @@ def test_exact_sampling_tells_its_price_and_what_became_of_its_budget(
     assert "max_calls" in refused(capsys, *words[:-4], "--max-calls", "0")
 
 
-def test_a_token_transformer_writes_too(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def baseline(models: Path, tmp_path: Path) -> str:
+    """The folder of a tiny untrained token Transformer."""
     inner = checkpoint.load(models / "ae")
     model = TokenTransformer(preset("tiny", vocab_size=inner.config.vocab_size).transformer())
     model.tokenizer = inner.tokenizer
-    checkpoint.save(model, tmp_path / "baseline")
-    words = ["generate", "--model", str(tmp_path / "baseline"), "--prompt", "the sea", "--seed", "3"]
+    return str(checkpoint.save(model, tmp_path / "baseline"))
+
+
+def test_a_token_transformer_writes_too(baseline: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["generate", "--model", baseline, "--prompt", "the sea", "--seed", "3"]
     words += ["--max-tokens", "12", "--temperature", "1.3"]
     first = shown(capsys, *words)
     assert first.startswith("the sea")
@@ -167,6 +172,20 @@ def test_evaluate_a_calm_as_data(models: Path, corpus: Path, capsys: pytest.Capt
     assert found["split"] == "validation"
     assert set(found["metrics"]) == {"BrierLM", "Brier-1", "Brier-2", "Brier-3", "Brier-4"}
     assert 0 < found["tokens"] <= 4 * 16 * 4
+
+
+def test_evaluate_a_token_transformer_at_all_positions_and_at_chunk_aligned_ones(
+    baseline: str, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--corpus", str(corpus), "--positions", "40", "--rows", "4", "--json", "--every", "3"]
+    found = json.loads(shown(capsys, "evaluate", "--model", baseline, *words))["metrics"]
+    names = ["BrierLM", "Brier-1", "Brier-2", "Brier-3", "Brier-4"]
+    assert list(found) == [*names, "cross-entropy, nats a token", *(f"{name}, every 3 tokens" for name in names)]
+    assert found["Brier-1"] != found["Brier-1, every 3 tokens"]
+    hot = json.loads(shown(capsys, "evaluate", "--model", baseline, *words, "--temperature", "50"))["metrics"]
+    assert hot["cross-entropy, nats a token"] != found["cross-entropy, nats a token"]
+    assert "above 0" in refused(capsys, "evaluate", "--model", baseline, *words, "--temperature", "-1")
+    assert "every must be at least 1" in refused(capsys, "evaluate", "--model", baseline, *words, "--every", "0")
 
 
 def test_on_storyland_the_best_possible_score_stands_beside(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
