@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -20,6 +21,10 @@ class FlopsOptions:
         model: count this bundled model or folder instead of a preset.
         chunk_size: K of the preset.
         head: head of the preset's CALM.
+        input: what a position of the preset's CALM reads.
+        samples: N of the energy loss, and how often flow and diffusion repeat a position; by default the model's.
+        steps: of a flow or diffusion head's sampler; by default 10 and 100.
+        solver: of a flow head: midpoint calls its network twice a step, euler once.
         context: positions in a row: chunks for CALM, tokens for the Transformer.
         pool: draws a step in generation; 1 is enough at temperature 1.
         convention: exact counts what this code computes, paper counts as the paper's table does.
@@ -30,6 +35,10 @@ class FlopsOptions:
     model: Annotated[str | None, tyro.conf.arg(metavar="MODEL")] = None
     chunk_size: int = 4
     head: Literal["energy", "flow", "diffusion"] = "energy"
+    input: Literal["discrete", "continuous", "both"] = "discrete"
+    samples: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    steps: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    solver: Literal["midpoint", "euler"] = "midpoint"
     context: int = 2048
     pool: int = 1
     convention: Literal["exact", "paper"] = "exact"
@@ -45,22 +54,23 @@ def run(args: list[str]) -> int:
     from calm_lab.lab.flops import flops
     from calm_lab.model.config import preset
 
+    count = functools.partial(
+        flops,
+        convention=options.convention,
+        context=options.context,
+        pool=options.pool,
+        samples=options.samples,
+        steps=options.steps,
+        solver=options.solver,
+    )
     if options.model is not None:
         from calm_lab.model.checkpoint import load
 
-        loaded = load(options.model)
-        counted = flops(loaded, convention=options.convention, context=options.context, pool=options.pool)
-        costs = {options.model: counted}
+        costs = {options.model: count(load(options.model))}
     else:
         sizes = preset(options.preset, options.chunk_size)
-        calm = flops(
-            sizes.calm(options.head),
-            sizes.autoencoder,
-            convention=options.convention,
-            context=options.context,
-            pool=options.pool,
-        )
-        token = flops(sizes.transformer(), convention=options.convention, context=options.context)
+        calm = count(sizes.calm(options.head, options.input), sizes.autoencoder)
+        token = count(sizes.transformer())
         costs = {f"CALM, preset {options.preset}": calm, f"token Transformer, preset {options.preset}": token}
     print(format_flops_report(costs, paper=options.paper, pool=options.pool))
     return 0
