@@ -80,6 +80,12 @@ COMMANDS: dict[str, Command] = {
             "models",
         ),
         Command(
+            "reproduce",
+            "repeat the paper's tables and figures at laboratory scale, run by run",
+            "calm-lab reproduce regularisers --jobs 2",
+            "reproduce",
+        ),
+        Command(
             "flops",
             "count parameters and FLOPs per token",
             "calm-lab flops --preset M --chunk-size 4",

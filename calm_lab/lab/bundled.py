@@ -44,7 +44,18 @@ MODELS = {
     ),
     "calm-storyland-k4": Bundled(
         "A CALM that writes storyland, a language whose every probability is known",
-        CalmRecipe(corpus="storyland", documents=40_000, steps=2000, lr=3e-3, samples=4, save_every=250),
+        CalmRecipe(
+            corpus="storyland",
+            documents=100_000,
+            steps=8000,
+            optimizer="muon",
+            lr=4e-3,
+            warmup=300,
+            samples=4,
+            targets=16,
+            evaluate_every=1000,
+            save_every=250,
+        ),
     ),
     "calm-andersen-k4": Bundled(
         "A small CALM on Andersen's fairy tales: real prose, which at this size it does not master",

@@ -65,7 +65,7 @@ def _with_error(value: float, error: float) -> dict[str, float]:
 
 
 @torch.no_grad()
-def _posterior(model: Autoencoder, ids: Tensor) -> dict[str, Any]:
+def _posterior(model: Autoencoder, ids: Tensor) -> dict[str, float]:
     posterior = model.encode(ids[:64])
     nats = posterior.kl().flatten(0, 1).mean(0)  # (l,)
     return {
@@ -74,6 +74,40 @@ def _posterior(model: Autoencoder, ids: Tensor) -> dict[str, Any]:
         "latent_size": model.config.latent_size,
         "kl_nats_per_chunk": float(nats.sum()),
     }
+
+
+def report_posterior(model: Autoencoder, corpus: str, seed: int = 0, count: int = 300) -> dict[str, float]:
+    """One row of numbers on an autoencoder: accuracy on unseen documents of one corpus, and its posterior."""
+    tokenizer = model.tokenizer
+    assert tokenizer is not None
+    documents = Documents.tokenize(unseen(corpus, count=count), tokenizer)
+    size = model.config.chunk_size
+    ids = Rows(documents, size, 256 // size, tokenizer).evaluation(1_000_000)
+    sigmas = {"clean": 0.0, "sigma_0.3": 0.3, "posterior": None}
+    noise = generator(seed, ids.device)
+    shares = {name: token_accuracy(model, ids, sigma, noise).value for name, sigma in sigmas.items()}
+    return shares | _posterior(model, ids)
+
+
+def report_brier(
+    model: CALM | TokenTransformer, corpus: str, seed: int = 0, repeats: int = 2, count: int = 400
+) -> dict[str, Any]:
+    """One row of numbers on a language model: BrierLM and what it is made of, at the starts of chunks of four.
+
+    The Transformer is scored where a CALM with K = 4 is, so that the two differ in the model and nothing else; a CALM
+    of another K at the starts of its own chunks.
+    """
+    if isinstance(model, CALM):
+        _, ids = _document_rows(model, corpus, model.config.chunk_size, count)
+        found = evaluate_calm(model, ids, generator(seed, ids.device), repeats=repeats)
+    else:
+        _, ids = _document_rows(model, corpus, 1, count)
+        found = evaluate_transformer(model, ids, generator(seed, ids.device), every=4, offset=1)
+    data = found.to_dict()
+    flat = {name: data[name] for name in ("brier_lm", "brier_lm_standard_error", "positions")}
+    for name in ("brier", "accuracy", "collision"):
+        flat |= {f"{name}_{n + 1}": value for n, value in enumerate(data[name])}
+    return flat | {name: data[name] for name in ("cross_entropy", "reason") if name in data}
 
 
 def report_calm(model: CALM, corpus: str, seed: int = 0, stories: int = 200, repeats: int = 4) -> dict[str, Any]:
@@ -113,12 +147,14 @@ def report_transformer(model: TokenTransformer, corpus: str, seed: int = 0, ever
     return report
 
 
-def _document_rows(model: CALM | TokenTransformer, corpus: str, chunk_size: int) -> tuple[list[str], Tensor]:
-    """Unseen documents, and as one row each; long ones are packed instead, as in training."""
+def _document_rows(
+    model: CALM | TokenTransformer, corpus: str, chunk_size: int, count: int = 200
+) -> tuple[list[str], Tensor]:
+    """Unseen documents (``count`` stories, or all there are): a row each; long ones are packed, as in training."""
     tokenizer = model.tokenizer
     assert tokenizer is not None
     whole = corpus == "storyland"
-    documents = unseen(corpus, count=200) if whole else unseen(corpus, ("validation", "test"))
+    documents = unseen(corpus, count=count) if whole else unseen(corpus, ("validation", "test"))
     rows = Rows(Documents.tokenize(documents, tokenizer), chunk_size, 512 // chunk_size, tokenizer)
     ids = rows.one_each(len(documents)) if whole else rows.evaluation(400)
     return documents, ids.to(next(model.parameters()).device)

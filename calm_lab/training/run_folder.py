@@ -25,6 +25,10 @@ STATE = "training.pt"
 _FREE = ("steps", "evaluate_every", "compile", "gradient_checkpointing", "precision")  # may change when a run resumes
 
 
+class FolderTaken(TrainingError):
+    """Another process trains in this folder."""
+
+
 class RunFolder:
     """The folder of one run, held by one process at a time.
 
@@ -64,7 +68,7 @@ class RunFolder:
             except FileExistsError:
                 holder = self._holder()
                 if holder is not None:
-                    raise TrainingError(
+                    raise FolderTaken(
                         f"{self.path}: process {holder['pid']} on {holder['host']} trains here;"
                         f" wait for it, choose another --out, or remove {self.lock.name} if it is gone"
                     ) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -76,7 +76,22 @@ def train_transformer(recipe: TransformerRecipe) -> Path:
         return run(_job(recipe, model, TransformerObjective(model), texts, 1), folder)
 
 
-def autoencoder_config(recipe: AutoencoderRecipe, tokenizer: Tokenizer) -> AutoencoderConfig:
+class Vocabulary(Protocol):
+    """The size of a vocabulary and its special ids: a tokenizer, or a config that repeats them."""
+
+    @property
+    def vocab_size(self) -> int: ...  # noqa: D102
+    @property
+    def mask_id(self) -> int | None: ...  # noqa: D102
+    @property
+    def pad_id(self) -> int: ...  # noqa: D102
+    @property
+    def bos_id(self) -> int: ...  # noqa: D102
+    @property
+    def eos_id(self) -> int: ...  # noqa: D102
+
+
+def autoencoder_config(recipe: AutoencoderRecipe, tokenizer: Vocabulary) -> AutoencoderConfig:
     """The autoencoder that ``recipe`` describes, for this tokenizer."""
     base = preset(recipe.preset, recipe.chunk_size, tokenizer.vocab_size).autoencoder
     width = recipe.hidden_size or base.hidden_size
@@ -100,12 +115,13 @@ def backbone_config(recipe: CalmRecipe | TransformerRecipe) -> BackboneConfig:
     """The backbone that ``recipe`` describes: the preset's, scaled to another width or depth where one is given."""
     base = preset(recipe.preset).backbone
     width = recipe.hidden_size or base.hidden_size
+    heads = range(max(1, width // base.head_size), 0, -1)  # heads of the preset's size or a little larger
     return dataclasses.replace(
         base,
         hidden_size=width,
         intermediate_size=_scaled(base.intermediate_size, width, base.hidden_size),
         num_layers=recipe.layers or base.num_layers,
-        num_heads=max(1, width // base.head_size),
+        num_heads=next((count for count in heads if width % (2 * count) == 0), 1),
     )
 
 

@@ -1,0 +1,117 @@
+"""``calm-lab reproduce``: the paper's tables and figures again, run by run, resumable.
+
+Several of these may work side by side on one machine; on two cores, two with one thread each (``--jobs 2``) get through
+more runs than one with two.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from calm_lab.cli.commands import COMMANDS
+from calm_lab.cli.parsing import parse
+
+if TYPE_CHECKING:
+    from calm_lab.lab.reproduction.grid import Study
+    from calm_lab.lab.reproduction.results import Store
+
+
+@dataclass(frozen=True)
+class ReproduceOptions:
+    """What to run and where to keep it.
+
+    Attributes:
+        names: studies; none means all of them, --list names them.
+        scale: nano (minutes a run on two cores), lab or S (GPUs).
+        seeds: seeds of each study, where they should differ from the study's own.
+        list: show what is done and what is missing, and run nothing.
+        verdicts: show what the finished runs say of the paper's claims, and run nothing.
+        jobs: processes side by side, one thread each; 1 works in this process with all threads.
+        results: folder of the result files; by default the bundled ones.
+        runs: folder of the training runs; may be removed when the results are there.
+    """
+
+    names: tyro.conf.Positional[tuple[str, ...]] = ()
+    scale: Literal["nano", "lab", "S"] = "nano"
+    seeds: int | None = None
+    list: bool = False
+    verdicts: bool = False
+    jobs: int = 1
+    results: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    runs: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("runs/reproduce")
+
+
+def run(args: list[str]) -> int:
+    """Run what is missing, or list it."""
+    command = COMMANDS["reproduce"]
+    options = parse(ReproduceOptions, args, prog="calm-lab reproduce", summary=command.summary, example=command.example)
+    from calm_lab.errors import InputError
+    from calm_lab.lab.reproduction.cells import find_scale
+    from calm_lab.lab.reproduction.queue import select, work
+    from calm_lab.lab.reproduction.results import ASSETS, Store
+    from calm_lab.lab.reproduction.runs import Runner
+
+    wanted = select(find_scale(options.scale), options.names, options.seeds)
+    if options.jobs < 1:
+        raise InputError(f"jobs must be at least 1, not {options.jobs}")
+    store = Store((options.results or ASSETS) / options.scale)
+    if options.list:
+        print("\n".join(listing(wanted, store)))
+    elif options.verdicts:
+        print("\n".join(verdicts(wanted, store)))
+    elif options.jobs > 1:
+        return side_by_side(args, options.jobs)
+    else:
+        done = work(wanted, Runner(store, options.runs / options.scale), print)
+        print(f"{done} runs done; what is there: calm-lab reproduce --list")
+    return 0
+
+
+def listing(wanted: list[Study], store: Store) -> list[str]:
+    """One line a study: done, missing, hours."""
+    from calm_lab.lab.reproduction.queue import status
+
+    lines = [f"{'study':<14} {'of the paper':<18} {'done':>9}  {'took':>8}  {'left':>8}  question"]
+    for study in wanted:
+        s = status(study, store)
+        left = "?" if math.isnan(s.left) else f"{s.left / 3600:.1f} h"
+        took = f"{s.seconds / 3600:.1f} h"
+        lines.append(
+            f"{study.name:<14} {study.paper:<18} {f'{s.done} of {s.wanted}':>9}  {took:>8}  {left:>8}  {study.question}"
+        )
+    return lines
+
+
+def verdicts(wanted: list[Study], store: Store) -> list[str]:
+    """The claims of every study, each with its difference and its verdict."""
+    from calm_lab.lab.reproduction.results import judge
+
+    lines = []
+    for study in wanted:
+        lines.append(f"{study.name} ({study.paper})")
+        for claim in study.claims:
+            found = judge(study, claim, store)
+            counted = f"{found.difference.count} pairs" + (f", {found.undefined} undefined" if found.undefined else "")
+            what = f"{claim.metric} {claim.first} - {claim.second}: {found.difference} ({counted})"
+            lines.append(f"  {found.verdict:<14} {claim.text}; {what}")
+    return lines
+
+
+def side_by_side(args: list[str], jobs: int) -> int:
+    """Walk the queue with several processes of one thread each; the first exit code that is not 0 is returned."""
+    alone = [*args, "--jobs", "1"]
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    command = [sys.executable, "-m", "calm_lab.cli", "reproduce", *alone]
+    workers = [subprocess.Popen(command, env=os.environ | threads) for _ in range(jobs)]
+    try:
+        return max(worker.wait() for worker in workers)
+    except KeyboardInterrupt:  # Ctrl-C reaches the workers too: each saves its run, then ends
+        return max(abs(worker.wait()) for worker in workers)

@@ -1,0 +1,166 @@
+"""Result files and what they say: one small JSON a run, and a verdict on every claim by the rule of ``grid``."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from calm_lab.errors import CheckpointError
+from calm_lab.lab.reproduction.cells import Cell
+from calm_lab.lab.reproduction.grid import Claim, Study
+from calm_lab.model.checkpoint import write_json
+from calm_lab.model.stored import read_json
+from calm_lab.training.recipes import CalmRecipe, Recipe
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "results"
+Verdict = Literal["holds", "does not hold", "can't tell", "missing"]
+# Student's t, 97.5%, by degrees of freedom (tables in any statistics book; a test holds them to scipy's)
+T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+_SHAPELESS = ("out", "resume", "device", "keep", "save_every", "evaluate_every", "seed", "compile", "autoencoder")
+
+
+def changed(recipe: Recipe) -> dict[str, Any]:
+    """The fields of a recipe that decide its result and differ from their defaults."""
+    fields = (f for f in dataclasses.fields(recipe) if f.name not in _SHAPELESS)
+    return {f.name: value for f in fields if (value := getattr(recipe, f.name)) != f.default}
+
+
+def key(cell: Cell) -> str:
+    """Which training a cell is: equal for cells of different studies that describe the same one."""
+    parts: dict[str, Any] = {"model": {"kind": cell.recipe.kind, **changed(cell.recipe)}}
+    if isinstance(cell.recipe, CalmRecipe):
+        parts["autoencoder"] = changed(cell.autoencoder)
+    return f"{cell.recipe.kind}-{digest(parts)}"
+
+
+def digest(data: object) -> str:
+    """Twelve hexadecimal digits that stand for plain data."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Store:
+    """The result files of one scale.
+
+    Attributes:
+        folder: where they lie.
+    """
+
+    folder: Path
+
+    def path(self, cell: Cell, seed: int) -> Path:
+        """The result file of a run."""
+        return self.folder / f"{key(cell)}-s{seed}.json"
+
+    def read(self, cell: Cell, seed: int) -> dict[str, Any] | None:
+        """The result of a run; None if it has not ended yet.
+
+        Raises:
+            CheckpointError: if the file is damaged.
+        """
+        path = self.path(cell, seed)
+        if not path.exists():
+            return None
+        data = read_json(path)
+        if not isinstance(data.get("metrics"), dict):
+            raise CheckpointError(f"{path}: holds no metrics; remove it and run again")
+        return data
+
+    def write(self, cell: Cell, seed: int, data: dict[str, Any]) -> Path:
+        """Keep the result of a run; it appears under its name only when complete."""
+        path = self.path(cell, seed)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".tmp")
+        write_json(unfinished, data)
+        return unfinished.replace(path)
+
+    def metric(self, cell: Cell, seed: int, name: str) -> float | None:
+        """One metric of a run; None if the run is missing or the metric is undefined there."""
+        data = self.read(cell, seed)
+        value = data["metrics"].get(name) if data else None
+        return float(value) if isinstance(value, int | float) else None
+
+    def metrics(self, cell: Cell, seeds: int, name: str) -> list[float]:
+        """One metric of all runs of a cell that have it."""
+        found = (self.metric(cell, seed, name) for seed in range(seeds))
+        return [value for value in found if value is not None]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its 95% t-interval.
+
+    Attributes:
+        mean: the mean; nan of nothing.
+        half: half the interval's width; nan for fewer than two values.
+        count: how many values.
+    """
+
+    mean: float
+    half: float
+    count: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Interval:
+        """The interval of a few values, one a seed."""
+        count = len(values)
+        if count < 2:
+            return cls(values[0] if values else math.nan, math.nan, count)
+        quantile = T_975[min(count - 2, len(T_975) - 1)]  # beyond the table: its last entry, a little too wide
+        return cls(float(np.mean(values)), quantile * float(np.std(values, ddof=1)) / math.sqrt(count), count)
+
+    def __str__(self) -> str:
+        if not self.count:
+            return "-"
+        return f"{self.mean:.2f}" if math.isnan(self.half) else f"{self.mean:.2f} ± {self.half:.2f}"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim and what the runs say of it.
+
+    Attributes:
+        claim: the claim.
+        difference: of the pairs, A minus B.
+        verdict: by the rule.
+        undefined: seeds at which a run has ended without the metric (a BrierLM where some Brier-n is not positive).
+    """
+
+    claim: Claim
+    difference: Interval
+    verdict: Verdict
+    undefined: int
+
+
+def judge(study: Study, claim: Claim, store: Store) -> Judgement:
+    """Judge a claim by the rule that ``grid`` states, from the seeds at which both runs have ended."""
+    cells = study.cell(claim.first), study.cell(claim.second)
+    differences: list[float] = []
+    undefined = 0
+    for seed in range(study.seeds):
+        if any(store.read(cell, seed) is None for cell in cells):
+            continue
+        a, b = (store.metric(cell, seed, claim.metric) for cell in cells)
+        if a is None or b is None:
+            undefined += 1
+        else:
+            differences.append(a - b)
+    interval = Interval.of(differences)
+    return Judgement(claim, interval, _verdict(interval, claim.above), undefined)
+
+
+def _verdict(interval: Interval, above: bool) -> Verdict:
+    if interval.count < 2:
+        return "missing"
+    sign = 1 if above else -1
+    if sign * interval.mean - interval.half > 0:
+        return "holds"
+    return "does not hold" if sign * interval.mean + interval.half < 0 else "can't tell"
