@@ -64,7 +64,7 @@ def test_help_fits_a_usual_terminal() -> None:
 
 
 def test_every_command_of_the_design_is_there() -> None:
-    wanted = "doctor corpora train evaluate generate app models flops import-official"
+    wanted = "doctor corpora train evaluate generate app models reproduce flops import-official"
     assert set(COMMANDS) == set(wanted.split())
 
 

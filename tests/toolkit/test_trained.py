@@ -59,16 +59,20 @@ def trained(language: MarkovLanguage, chunk_size: int, generator: torch.Generato
 
 
 def judge(model: CALM, language: MarkovLanguage, generator: torch.Generator) -> Evaluation:
-    ids = language.sample(512, 64 * model.config.chunk_size, generator)
+    ids = language.sample(768, 64 * model.config.chunk_size, generator)
     return evaluate_calm(model, ids, generator, repeats=2, block=64)
 
 
 @pytest.mark.parametrize("chunk_size", [4, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_calm_trained_on_a_markov_language_reaches_its_ceiling(chunk_size: int) -> None:
-    """Within 3 standard errors, each at most 1% of the ceiling. The seed is fixed: one machine gives one outcome."""
+    """Within 3 standard errors, each at most 1% of the ceiling (here 0.7% and 0.8%).
+
+    The seed is fixed: one machine gives one outcome. Over other seeds what remains to be learned is below 1% of the
+    ceiling, one standard error, so that one in about 50 would fail.
+    """
     language = MarkovLanguage.random(3, seed=1, concentration=0.4)
     generator = torch.Generator().manual_seed(0)
-    model = trained(language, chunk_size, generator, steps=400 if chunk_size == 4 else 500)
+    model = trained(language, chunk_size, generator, steps=800 if chunk_size == 4 else 500)
     ceiling = language.brier_ceiling()
     result = judge(model, language, generator)
     score, error = result.brier.brier_lm, result.brier.brier_lm_error

@@ -1,0 +1,205 @@
+"""The grid says what it means, the rule is the rule, and the queue can be stopped and started again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from calm_lab.cli.reproduce import listing, verdicts
+from calm_lab.errors import CheckpointError, InputError
+from calm_lab.lab.reproduction import runs
+from calm_lab.lab.reproduction.cells import SCALES, Scale, cost, find_scale
+from calm_lab.lab.reproduction.grid import Claim, Study, studies
+from calm_lab.lab.reproduction.queue import order, select, status, work
+from calm_lab.lab.reproduction.results import T_975, Interval, Store, judge, key
+from calm_lab.lab.reproduction.runs import Runner
+from calm_lab.training.recipes import CalmRecipe, TransformerRecipe
+from calm_lab.training.run_folder import RunFolder
+
+NANO = SCALES["nano"]
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_claim_names_cells_of_its_study_and_every_training_can_be_built(scale: str) -> None:
+    for study in studies(find_scale(scale)).values():
+        names = [cell.name for cell in study.cells]
+        assert len(names) == len(set(names))
+        for claim in study.claims:
+            assert {claim.first, claim.second} <= set(names)
+        for cell in study.cells:
+            assert cost(cell).training_total > 0
+
+
+def test_cells_differ_in_what_their_study_is_about() -> None:
+    """No two cells of a study are the same training."""
+    for study in studies(NANO).values():
+        assert len({key(cell) for cell in study.cells}) == len(study.cells)
+
+
+def test_the_base_is_one_training_in_every_study() -> None:
+    grid = studies(NANO)
+    holders = [name for name, study in grid.items() for cell in study.cells if cell.name == "base"]
+    assert set(holders) >= {"start", "regularisers", "heads", "samples", "alpha", "input"}
+    assert len({key(grid[name].cell("base")) for name in holders}) == 1
+    assert key(grid["chunk-size"].cell("k4-w128")) == key(grid["start"].cell("base"))
+
+
+@pytest.mark.parametrize("scale", ["nano", "lab"])
+def test_equal_flops_are_equal(scale: str) -> None:
+    """To a step in training; in inference as near as a width that is a multiple of 16 can come, 15%."""
+    size = find_scale(scale)
+    study = studies(size)["table-1"]
+    for width in size.widths:
+        calm, trained, written = (
+            cost(study.cell(f"{name}-w{width}")) for name in ("k4", "equal-training", "equal-inference")
+        )
+        step = trained.training_total / study.cell(f"equal-training-w{width}").recipe.steps
+        assert abs(trained.training_total - calm.training_total) <= step
+        assert abs(written.per_token / calm.per_token - 1) < 0.15
+
+
+def test_keys_follow_what_decides_a_result() -> None:
+    cell = studies(NANO)["start"].cell("base")
+    other = dataclasses.replace(
+        cell, name="another name", recipe=dataclasses.replace(cell.recipe, out=Path("x"), seed=3)
+    )
+    assert key(other) == key(cell)
+    for change in ({"lr": 1e-3}, {"steps": 7}, {"documents": None}):
+        assert key(dataclasses.replace(cell, recipe=dataclasses.replace(cell.recipe, **change))) != key(cell)
+    below = dataclasses.replace(cell.autoencoder, kl_weight=0.5)
+    assert key(dataclasses.replace(cell, autoencoder=below)) != key(cell)
+    baseline = studies(NANO)["chunk-size"].cell("transformer-w64")
+    assert key(dataclasses.replace(baseline, autoencoder=below)) == key(baseline)  # it stands on no autoencoder
+
+
+def test_the_quantiles_are_students() -> None:
+    for freedom, quantile in enumerate(T_975, 1):
+        assert quantile == pytest.approx(stats.t.ppf(0.975, freedom), abs=5e-4)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=10, unique=True))
+def test_the_interval_is_that_of_a_t_test(values: list[int]) -> None:
+    found = Interval.of(values)
+    known = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+    assert found.mean - found.half == pytest.approx(known.low, rel=1e-3, abs=0.5)
+    assert found.mean + found.half == pytest.approx(known.high, rel=1e-3, abs=0.5)
+
+
+def test_intervals_say_when_there_is_nothing_to_say() -> None:
+    assert str(Interval.of([])) == "-"
+    assert str(Interval.of([1.0])) == "1.00"
+    assert str(Interval.of([1.0, 1.0])) == "1.00 ± 0.00"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "above", "verdict"),
+    [
+        ([5.0, 6.0, 7.0], [4.0, 5.1, 5.9], True, "holds"),
+        ([5.0, 6.0, 7.0], [4.0, 5.1, 5.9], False, "does not hold"),
+        ([5.0, 6.0, 7.0], [5.4, 5.1, 7.9], True, "can't tell"),
+        ([5.0], [4.0], True, "missing"),
+        ([5.0, None, 7.0], [4.0, 5.0, 6.1], True, "holds"),
+    ],
+)
+def test_the_rule(
+    tmp_path: Path, first: list[float | None], second: list[float | None], above: bool, verdict: str
+) -> None:
+    """Paired differences: one interval that excludes zero on the claimed side holds, on the other side does not."""
+    study = studies(NANO)["start"]
+    store = Store(tmp_path)
+    for name, values in (("base", first), ("zero", second)):
+        for seed, value in enumerate(values):
+            store.write(study.cell(name), seed, {"metrics": {"brier_lm": value}, "seconds": 1.0})
+    found = judge(study, Claim("", "base", "zero", above=above), store)
+    assert found.verdict == verdict
+    assert found.undefined == sum(value is None for value in [*first, *second])
+
+
+def test_a_damaged_result_is_named(tmp_path: Path) -> None:
+    cell, store = studies(NANO)["start"].cell("base"), Store(tmp_path)
+    store.path(cell, 0).write_text("{}", "utf-8")
+    with pytest.raises(CheckpointError, match="holds no metrics"):
+        store.read(cell, 0)
+
+
+def test_the_queue_takes_each_training_once_and_seed_by_seed() -> None:
+    everything = select(NANO, [])
+    marks = [(key(cell), seed) for cell, seed in order(everything)]
+    assert len(marks) == len(set(marks))
+    assert [seed for _, seed in marks] == sorted(seed for _, seed in marks)
+    assert {mark for mark in marks if mark[1] == 0} == {(key(c), 0) for s in everything for c in s.cells}
+    with pytest.raises(InputError, match="did you mean 'heads'"):
+        select(NANO, ["head"])
+    with pytest.raises(InputError, match="seeds"):
+        select(NANO, ["heads"], 0)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Scale:
+    """A scale of seconds, on a text file."""
+    path = tmp_path_factory.mktemp("text") / "tales.jsonl"
+    words = ("fox", "hen", "owl", "king", "bell", "gate", "moon", "boat")
+    tales = [" ".join(f"The {words[(i * j) % 8]} saw the {words[(i + j) % 8]}." for j in range(40)) for i in range(60)]
+    path.write_text("\n".join(json.dumps({"text": tale}) for tale in tales), "utf-8")
+    return Scale("tiny", "tiny", str(path), None, 4, 6, 2, 64, (64, 128), (32, 64, 128), 2, 4)
+
+
+def test_runs_leave_results_and_a_second_walk_finds_nothing_to_do(tiny: Scale, tmp_path: Path) -> None:
+    study = studies(tiny)["chunk-size"]
+    cells = tuple(study.cell(name) for name in ("k4-w64", "k8-w64", "k1-w64", "transformer-w32"))
+    few = Study("few", "-", "-", 2, cells, (Claim("-", "k4-w64", "k8-w64", "brier_1"),))
+    store = Store(tmp_path / "results")
+    runner, said = Runner(store, tmp_path / "runs"), list[str]()
+    assert status(few, store).done == 0
+    assert math.isnan(status(few, store).left)
+    assert work([few], runner, said.append) == 8
+    assert work([few], runner, said.append) == 0
+    found = status(few, store)
+    assert (found.done, found.wanted, found.left) == (8, 8, 0.0)
+    for cell in cells:
+        data = store.read(cell, 1)
+        assert data is not None
+        check_result(data, cell.recipe)
+    assert judge(few, few.claims[0], store).difference.count == 2
+    assert "8 of 8" in listing([few], store)[1]
+    assert "2 pairs" in verdicts([few], store)[1]
+
+
+def check_result(data: dict[str, Any], recipe: CalmRecipe | TransformerRecipe) -> None:
+    assert data["tokens"] == 4 * 2 * 64
+    assert data["machine"]["device"] == "cpu"
+    assert data["training_flops"] > 0
+    assert len(data["curve"]) >= 1
+    assert len(data["evaluations"]) == 4
+    assert {"brier_lm", "brier_1", "brier_4", "accuracy_1", "collision_4"} <= set(data["metrics"])
+    if isinstance(recipe, CalmRecipe):
+        assert {"clean", "sigma_0.3", "posterior", "collapsed_coordinates"} <= set(data["metrics"])
+    else:
+        assert data["metrics"]["cross_entropy"] > 0
+
+
+def test_what_another_process_is_at_is_passed_over(tiny: Scale, tmp_path: Path) -> None:
+    cell = studies(tiny)["chunk-size"].cell("transformer-w32")
+    runner = Runner(Store(tmp_path / "results"), tmp_path / "runs")
+    busy = runner.folder / f"{key(cell)}-s0"
+    with RunFolder(dataclasses.replace(cell.recipe, out=busy)):
+        assert runner.run(cell, 0) is None
+    assert runner.run(cell, 0) == runner.store.path(cell, 0)
+
+
+def test_a_curve_is_short_and_knows_a_resumed_step_once(tmp_path: Path) -> None:
+    lines = [{"step": step, "loss": float(step)} for step in [*range(10, 1010, 10), 990, 1000]]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
+    points = runs.curve(tmp_path)
+    assert len(points) <= runs.CURVE_POINTS + 10
+    assert points[-1][0] == 1000
+    assert [step for step, _ in points] == sorted({step for step, _ in points})
