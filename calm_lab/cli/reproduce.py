@@ -34,6 +34,7 @@ class ReproduceOptions:
         seeds: seeds of each study, where they should differ from the study's own.
         list: show what is done and what is missing, and run nothing.
         verdicts: show what the finished runs say of the paper's claims, and run nothing.
+        page: write the page of all results, Markdown, to this file, and run nothing.
         jobs: processes side by side, one thread each; 1 works in this process with all threads.
         results: folder of the result files; by default the bundled ones.
         runs: folder of the training runs; may be removed when the results are there.
@@ -44,6 +45,7 @@ class ReproduceOptions:
     seeds: int | None = None
     list: bool = False
     verdicts: bool = False
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     jobs: int = 1
     results: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     runs: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("runs/reproduce")
@@ -67,6 +69,11 @@ def run(args: list[str]) -> int:
         print("\n".join(listing(wanted, store)))
     elif options.verdicts:
         print("\n".join(verdicts(wanted, store)))
+    elif options.page is not None:
+        from calm_lab.lab.reproduction.page import page
+
+        options.page.write_text(page(find_scale(options.scale), store), "utf-8")
+        print(f"wrote {options.page}")
     elif options.jobs > 1:
         return side_by_side(args, options.jobs)
     else:

@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,9 +18,11 @@ from calm_lab.cli.reproduce import listing, verdicts
 from calm_lab.errors import CheckpointError, InputError
 from calm_lab.lab.reproduction import runs
 from calm_lab.lab.reproduction.cells import SCALES, Scale, cost, find_scale
+from calm_lab.lab.reproduction.correlation import correlate, pearson, spearman
 from calm_lab.lab.reproduction.grid import Claim, Study, studies
+from calm_lab.lab.reproduction.page import page
 from calm_lab.lab.reproduction.queue import order, select, status, work
-from calm_lab.lab.reproduction.results import T_975, Interval, Store, judge, key
+from calm_lab.lab.reproduction.results import ASSETS, T_975, Interval, Store, judge, key
 from calm_lab.lab.reproduction.runs import Runner
 from calm_lab.training.recipes import CalmRecipe, TransformerRecipe
 from calm_lab.training.run_folder import RunFolder
@@ -203,3 +206,32 @@ def test_a_curve_is_short_and_knows_a_resumed_step_once(tmp_path: Path) -> None:
     assert len(points) <= runs.CURVE_POINTS + 10
     assert points[-1][0] == 1000
     assert [step for step, _ in points] == sorted({step for step, _ in points})
+
+
+def test_correlations_are_those_of_scipy() -> None:
+    generator = np.random.default_rng(0)
+    points = generator.normal(size=(40, 2)).round(1)  # rounded: some values are equal
+    points[:, 1] -= points[:, 0]
+    assert pearson(points) == pytest.approx(stats.pearsonr(*points.T).statistic)
+    assert spearman(points) == pytest.approx(stats.spearmanr(*points.T).statistic)
+
+
+def test_intervals_of_correlations_resample_runs() -> None:
+    """The interval holds the value; one run alone has none."""
+    generator = np.random.default_rng(1)
+    many = []
+    for level in range(6):
+        nats = generator.uniform(2, 3, 8) + level / 10
+        many.append(np.stack([nats, 20 - 5 * nats + generator.normal(size=8)], 1))
+    found = correlate(many)
+    assert found is not None
+    assert found.pearson.low < found.pearson.value < found.pearson.high < 0
+    assert found.spearman.low <= found.spearman.value <= found.spearman.high
+    assert (found.runs, len(found.points)) == (6, 48)
+    assert correlate(many[:1]) is None
+
+
+def test_the_committed_page_is_what_the_committed_results_say() -> None:
+    root = Path(__file__).resolve().parents[2]
+    committed = (root / "docs" / "reproduction.md").read_text("utf-8")
+    assert committed == page(NANO, Store(ASSETS / "nano")), "run: calm-lab reproduce --page docs/reproduction.md"

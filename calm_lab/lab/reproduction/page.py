@@ -1,0 +1,99 @@
+"""docs/reproduction.md, written from the result files: what the paper says, what we found, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from calm_lab.lab.reproduction.cells import Cell, Scale
+from calm_lab.lab.reproduction.correlation import checkpoints, correlate
+from calm_lab.lab.reproduction.grid import Study
+from calm_lab.lab.reproduction.queue import order, select, status
+from calm_lab.lab.reproduction.results import Interval, Store, judge
+from calm_lab.training.recipes import CalmRecipe
+
+PREFACE = """# Reproduction at laboratory scale
+
+Written by `calm-lab reproduce --page docs/reproduction.md` from the files in `calm_lab/assets/results/`; every number
+below is a measurement of this project. The runs are small (minutes on two CPU cores, a language of little stories),
+so a verdict speaks about this scale and says nothing about the paper's own. The paper's numbers stand in the claims.
+
+**The rule**, written down before the runs: let d be the difference between two configurations at the same seed. A
+claim *holds* if the 95% t-interval of the mean of d lies wholly on the claimed side of zero, it *does not hold* if it
+lies wholly on the other side, and otherwise we *can't tell*. *Missing*: fewer than two pairs have been run.
+
+A seed fixes the weights' first values, the order of the text and all noise, and each seed has its own autoencoder.
+BrierLM is measured on 400 stories that no training has seen, two pairs of draws a position. `±` is half of a 95%
+t-interval over seeds. *Undefined*: a Brier-n was not positive, so there is no BrierLM.
+"""
+COLUMNS = {"BrierLM": ("brier_lm", 1.0), "Brier-1, %": ("brier_1", 100.0), "Brier-4, %": ("brier_4", 100.0)}
+BELOW = {
+    "clean, %": ("clean", 100.0),
+    "σ = 0.3, %": ("sigma_0.3", 100.0),
+    "posterior, %": ("posterior", 100.0),
+    "collapsed of l": ("collapsed_coordinates", 1.0),
+}
+
+
+def page(scale: Scale, store: Store) -> str:
+    """The whole page, Markdown."""
+    wanted = select(scale, [])
+    return "\n".join([PREFACE, *_overview(wanted, store), *(line for study in wanted for line in _study(study, store))])
+
+
+def _overview(wanted: list[Study], store: Store) -> Iterator[str]:
+    yield from _table(["study", "of the paper", "runs", "hours of one core"], (_row(study, store) for study in wanted))
+    runs = list(order(wanted))
+    ended = [data for cell, seed in runs if (data := store.read(cell, seed)) is not None]
+    hours = sum(data["seconds"] for data in ended) / 3600
+    devices = sorted({data["machine"]["device"] for data in ended}) or ["none yet"]
+    where = ", ".join(devices)
+    yield f"In all {len(ended)} of {len(runs)} runs (studies share some), {hours:.1f} hours, on: {where}.\n"
+
+
+def _row(study: Study, store: Store) -> list[str]:
+    found = status(study, store)
+    return [study.name, study.paper, f"{found.done} of {found.wanted}", f"{found.seconds / 3600:.1f}"]
+
+
+def _study(study: Study, store: Store) -> Iterator[str]:
+    yield f"## {study.name}: {study.paper}\n\n{study.question}\n"
+    below = BELOW if study.name == "regularisers" else {}
+    columns = COLUMNS | below
+    head = ["cell", "seeds", *columns, "training FLOPs", "FLOPs a token"]
+    yield from _table(head, (_cell(cell, study, store, columns) for cell in study.cells))
+    yield from _table(["claim", "difference", "pairs", "verdict"], _claims(study, store))
+    if study.name == "chunk-size":
+        found = correlate(checkpoints(study, store))
+        yield "**Fig 3**, BrierLM against cross-entropy on the Transformers' checkpoints (paper: Pearson -0.966): " + (
+            "fewer than two runs so far.\n"
+            if found is None
+            else f"{len(found.points)} checkpoints of {found.runs} runs, Pearson {found.pearson}, Spearman"
+            f" {found.spearman}; intervals by resampling runs.\n"
+        )
+
+
+def _cell(cell: Cell, study: Study, store: Store, columns: dict[str, tuple[str, float]]) -> list[str]:
+    ended = [data for seed in range(study.seeds) if (data := store.read(cell, seed)) is not None]
+    values: list[str] = []
+    for name, factor in columns.values():
+        found = [factor * value for value in store.metrics(cell, study.seeds, name)]
+        missing = len(ended) - len(found) if isinstance(cell.recipe, CalmRecipe) or name in ("brier_lm",) else 0
+        values.append(str(Interval.of(found)) + (f" ({missing} undefined)" if missing else ""))
+    costs = [f"{ended[0][name]:.3g}" if ended else "-" for name in ("training_flops", "inference_flops_per_token")]
+    return [cell.name, str(len(ended)), *values, *costs]
+
+
+def _claims(study: Study, store: Store) -> Iterator[list[str]]:
+    for claim in study.claims:
+        found = judge(study, claim, store)
+        what = f"{claim.metric} of {claim.first} - {claim.second}: {found.difference}"
+        pairs = str(found.difference.count) + (f", {found.undefined} undefined" if found.undefined else "")
+        yield [claim.text, what, pairs, f"**{found.verdict}**"]
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""
