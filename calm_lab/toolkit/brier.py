@@ -108,7 +108,7 @@ def brier_lm(brier: Tensor | Sequence[float]) -> float:
     Raises:
         InputError: if there are not four.
     """
-    values = torch.as_tensor(brier).detach().to("cpu", torch.float64)
+    values = torch.as_tensor(brier, dtype=torch.float64).detach().cpu()
     if values.shape != (ORDERS,):
         raise InputError(f"BrierLM takes the four fractions Brier-1..Brier-4, not shape {tuple(values.shape)}")
     if not bool((values > 0).all()):

@@ -31,10 +31,9 @@ def check_probabilities(probabilities: Tensor) -> Tensor:
     Raises:
         InputError: for another shape, a negative or non-finite entry, or another sum.
     """
-    law = torch.as_tensor(probabilities).detach()
+    law = torch.as_tensor(probabilities, dtype=torch.float64).detach()
     if law.ndim != 1 or law.numel() == 0:
         raise InputError(f"probabilities have shape {tuple(law.shape)}: give one law of shape (X,) with X >= 1")
-    law = law.to(torch.float64)
     if not bool(torch.isfinite(law).all()) or bool((law < 0).any()):
         raise InputError("probabilities must be finite and not negative")
     total = float(law.sum())

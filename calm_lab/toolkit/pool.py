@@ -26,7 +26,7 @@ class PoolChoice:
         ids: the chosen chunks, shape (B, K).
         index: the place of a draw of that chunk in its pool, shape (B,).
         n_used: repeats the choice asked for in the end, shape (B,).
-        decoded: tokens decoded, of B N K in all.
+        decoded: tokens decoded, where decoding everything takes B N K; at most K more a pool, where nothing repeats.
     """
 
     ids: Tensor
