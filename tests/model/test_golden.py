@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.model.golden import GOLDEN, needs_golden
-from tests.model.parity_table import SOURCES, Row, compared, main
+from tests.model.parity_table import SOURCES, Row, by_file, compared, main
 
 pytestmark = needs_golden
 
@@ -36,8 +36,18 @@ def test_the_table_can_fail() -> None:
     assert row.error > 100 * row.tolerance
 
 
-def test_the_table_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    main()
+@pytest.mark.parametrize(("options", "least"), [([], 91), (["--by-file"], 10)])
+def test_the_table_prints(options: list[str], least: int, capsys: pytest.CaptureFixture[str]) -> None:
+    main(options)
     head, _, *lines = capsys.readouterr().out.splitlines()
-    assert len(lines) > 90
+    assert len(lines) >= least
     assert {line.count("|") for line in lines} == {head.count("|")} == {6}
+    if options:
+        assert len({line.split("|")[1] for line in lines}) == len(lines)
+
+
+def test_the_worst_of_a_file_is_the_one_nearest_to_its_tolerance() -> None:
+    rows = [Row("f", "a", 2e-5, "absolute", 1e-4), Row("f", "b", 9e-6, "relative", 1e-5), Row("f", "c", 0, "exact", 0)]
+    assert by_file(rows) == [Row("f", "worst of 3: b", 9e-6, "relative", 1e-5)]
+    (wrong,) = by_file([*rows, Row("f", "d", 1, "exact", 0)])
+    assert wrong.quantity == "worst of 4: d"
