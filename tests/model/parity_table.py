@@ -1,7 +1,7 @@
 """Every recorded array of the official implementation against ours: one row a quantity, with its largest error.
 
-``python -m tests.model.parity_table`` prints the table, with ``--by-file`` one row a file. test_golden.py holds every row
-to its tolerance, and the table to completeness: an array of the record that no row reads is a failure.
+``python -m tests.model.parity_table`` prints the table, with ``--by-file`` one row a file. test_golden.py holds every
+row to its tolerance, and the table to completeness: an array of the record that no row reads is a failure.
 """
 
 from __future__ import annotations
