@@ -371,7 +371,12 @@ def compared(name: str) -> list[tuple[Record, list[Row]]]:
 
 def by_file(rows: list[Row]) -> list[Row]:
     """One row a file: the quantity that comes nearest to its tolerance, and how many were compared."""
-    worst = max(rows, key=lambda row: row.error / row.tolerance if row.tolerance else math.inf * bool(row.error))
+
+    def used(row: Row) -> float:
+        """The share of the tolerance that the error takes up."""
+        return row.error / row.tolerance if row.tolerance else math.inf if row.error else 0.0
+
+    worst = max(rows, key=used)
     names = f"worst of {len(rows)}: {worst.quantity}" if len(rows) > 1 else worst.quantity
     return [Row(worst.file, names, worst.error, worst.kind, worst.tolerance)]
 

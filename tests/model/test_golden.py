@@ -47,7 +47,7 @@ def test_the_table_prints(options: list[str], least: int, capsys: pytest.Capture
 
 
 def test_the_worst_of_a_file_is_the_one_nearest_to_its_tolerance() -> None:
-    rows = [Row("f", "a", 2e-5, "absolute", 1e-4), Row("f", "b", 9e-6, "relative", 1e-5), Row("f", "c", 0, "exact", 0)]
+    rows = [Row("f", "c", 0, "exact", 0), Row("f", "a", 2e-5, "absolute", 1e-4), Row("f", "b", 9e-6, "relative", 1e-5)]
     assert by_file(rows) == [Row("f", "worst of 3: b", 9e-6, "relative", 1e-5)]
     (wrong,) = by_file([*rows, Row("f", "d", 1, "exact", 0)])
     assert wrong.quantity == "worst of 4: d"
