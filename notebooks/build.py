@@ -121,7 +121,7 @@ def build(source: Path) -> Path:
         The notebook written.
     """
     target = FOLDER / f"{source.stem}.ipynb"
-    notebook = execute(read_source(source), {"CALM_LAB_FAST": ""})
+    notebook = execute(read_source(source), {"CALM_LAB_FAST": "", "CALM_LAB_STILL": "1"})  # sliders stand still
     nbformat.validate(notebook)
     part = target.with_suffix(".part")
     nbformat.write(notebook, part)

@@ -1,0 +1,134 @@
+"""Curves side by side in the house's visual language, for every lesson that plots a number against a number.
+
+What: a ``Panel`` holds ``Series``; ``panels_figure`` draws panels in a row. A series takes its colour from the palette
+by its role: ``sample`` for what a model drew or a computer simulated, ``target`` for the truth.
+Why: the same colour and sign must mean the same thing in every notebook; measured points are dots with error bars,
+formulas are lines, limits are dotted.
+
+Notebooks: 01, 05, 07, 08.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from matplotlib.axes import Axes
+
+from calm_lab.errors import InputError, choose_from
+from calm_lab.lab.figures import DPI, StillFigure, apply_style
+from calm_lab.lab.palette import palette
+
+Role = Literal["accent", "sample", "target", "sigma", "error", "muted"]
+Mark = Literal["line", "dots", "dotted", "bars"]
+ROLES: tuple[Role, ...] = ("accent", "sample", "target", "sigma", "error", "muted")
+MARKS: tuple[Mark, ...] = ("line", "dots", "dotted", "bars")
+
+
+@dataclass(frozen=True)
+class Series:
+    """Numbers to draw together.
+
+    Attributes:
+        label: what they are; empty for no name.
+        x: places, or the names of bars.
+        y: heights, as many as places.
+        role: whose colour they have.
+        mark: ``line`` for a formula, ``dots`` for measurements, ``dotted`` for a limit, ``bars`` for shares.
+        error: half lengths of error bars, as many as heights; empty for none.
+    """
+
+    label: str
+    x: Sequence[float] | Sequence[str]
+    y: Sequence[float]
+    role: Role = "accent"
+    mark: Mark = "line"
+    error: Sequence[float] = field(default=())
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes.
+
+    Attributes:
+        title: what it shows.
+        series: what is drawn, later ones above earlier ones.
+        x_label: under the horizontal axis.
+        y_label: beside the vertical axis.
+        log: which axes are logarithmic: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
+        y_limits: lowest and highest height shown; by default what fits.
+    """
+
+    title: str
+    series: Sequence[Series]
+    x_label: str = ""
+    y_label: str = ""
+    log: Literal["", "x", "y", "xy"] = ""
+    y_limits: tuple[float, float] | None = None
+
+
+def panels_figure(panels: Sequence[Panel], height: float = 2.9, theme: str = "light") -> StillFigure:
+    """Draw panels in a row.
+
+    Args:
+        panels: one to four of them.
+        height: inches.
+        theme: ``light`` or ``dark``.
+
+    Raises:
+        InputError: for no panel or more than four, an unknown role or mark, or lengths that do not agree.
+    """
+    if not 1 <= len(panels) <= 4:
+        raise InputError(f"a row has room for 1 to 4 panels, not {len(panels)}")
+    for panel in panels:
+        for series in panel.series:
+            _check(series)
+    apply_style(theme)
+    figure = StillFigure(figsize=(6.2 if len(panels) == 1 else 9.2, height), dpi=DPI, layout="constrained")
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        _draw(axes, panel, theme)
+    return figure
+
+
+def _check(series: Series) -> None:
+    for what, word, known in (("role", series.role, ROLES), ("mark", series.mark, MARKS)):
+        if word not in known:
+            raise InputError(choose_from(word, known, what))
+    if len(series.x) != len(series.y) or (series.error and len(series.error) != len(series.y)):
+        raise InputError(
+            f"series '{series.label}' has {len(series.x)} places, {len(series.y)} heights and {len(series.error)} "
+            "error bars: give one of each a point, or no error bars"
+        )
+
+
+def _draw(axes: Axes, panel: Panel, theme: str) -> None:
+    bars = [series for series in panel.series if series.mark == "bars"]
+    names = list(dict.fromkeys(name for series in bars for name in series.x))
+    for series in panel.series:
+        colour = getattr(palette(theme), series.role)
+        label = series.label or "_nolegend_"  # matplotlib's own word for a series without a name
+        x: Sequence[float] | Sequence[str] = series.x
+        if bars:
+            x = [names.index(name) if name in names else float(name) for name in series.x]
+        if series.mark == "bars":
+            width = 0.8 / len(bars)
+            shift = (bars.index(series) - (len(bars) - 1) / 2) * width
+            places = [float(place) + shift for place in x]
+            axes.bar(places, series.y, width * 0.9, color=colour, label=label, yerr=series.error or None)
+        elif series.mark == "dots":
+            errors = series.error or None
+            axes.errorbar(x, series.y, yerr=errors, fmt="o", markersize=4.5, color=colour, label=label, capsize=2)
+        else:
+            axes.plot(x, series.y, color=colour, label=label, linestyle=":" if series.mark == "dotted" else "-")
+    if bars:
+        axes.set_xticks(range(len(names)), [str(name) for name in names])
+    if "x" in panel.log:
+        axes.set_xscale("log")
+    if "y" in panel.log:
+        axes.set_yscale("log")
+    if panel.y_limits:
+        axes.set_ylim(*panel.y_limits)
+    axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
+    if sum(bool(series.label) for series in panel.series):
+        axes.legend(fontsize=8.5)
