@@ -57,11 +57,13 @@ def run(args: list[str]) -> int:
     options = parse(ReproduceOptions, args, prog="calm-lab reproduce", summary=command.summary, example=command.example)
     from calm_lab.errors import InputError
     from calm_lab.lab.reproduction.cells import find_scale
-    from calm_lab.lab.reproduction.queue import select, work
+    from calm_lab.lab.reproduction.grid import studies
+    from calm_lab.lab.reproduction.queue import asked_for_extras, select, work
     from calm_lab.lab.reproduction.results import ASSETS, Store
     from calm_lab.lab.reproduction.runs import Runner
 
-    wanted = select(find_scale(options.scale), options.names, options.seeds)
+    scale = find_scale(options.scale)
+    wanted = select(scale, options.names, options.seeds)
     if options.jobs < 1:
         raise InputError(f"jobs must be at least 1, not {options.jobs}")
     store = Store((options.results or ASSETS) / options.scale)
@@ -72,12 +74,13 @@ def run(args: list[str]) -> int:
     elif options.page is not None:
         from calm_lab.lab.reproduction.page import page
 
-        options.page.write_text(page(find_scale(options.scale), store), "utf-8")
+        options.page.write_text(page(scale, store), "utf-8")
         print(f"wrote {options.page}")
     elif options.jobs > 1:
         return side_by_side(args, options.jobs)
     else:
-        done = work(wanted, Runner(store, options.runs / options.scale), print)
+        runner = Runner(store, options.runs / options.scale, asked_for_extras(studies(scale).values()))
+        done = work(wanted, runner, print)
         print(f"{done} runs done; what is there: calm-lab reproduce --list")
     return 0
 

@@ -39,7 +39,14 @@ MODELS = {
     "autoencoder-k4": Bundled(
         "The autoencoder under all bundled K = 4 models: Andersen's tales and storyland",
         AutoencoderRecipe(
-            corpus="andersen+storyland", documents=1500, steps=2000, positions=32, evaluate_every=500, save_every=250
+            corpus="andersen+storyland",
+            documents=1500,
+            optimizer="adamw",
+            lr=2e-3,
+            steps=2000,
+            positions=32,
+            evaluate_every=500,
+            save_every=250,
         ),
     ),
     "calm-storyland-k4": Bundled(
@@ -48,8 +55,6 @@ MODELS = {
             corpus="storyland",
             documents=100_000,
             steps=8000,
-            optimizer="muon",
-            lr=4e-3,
             warmup=300,
             samples=4,
             targets=16,
@@ -59,7 +64,9 @@ MODELS = {
     ),
     "calm-andersen-k4": Bundled(
         "A small CALM on Andersen's fairy tales: real prose, which at this size it does not master",
-        CalmRecipe(corpus="andersen", steps=800, hidden_size=128, layers=3, blocks=1, samples=4, save_every=200),
+        CalmRecipe(
+            corpus="andersen", steps=1500, hidden_size=128, layers=3, blocks=1, samples=4, targets=16, save_every=250
+        ),
     ),
 }
 

@@ -98,10 +98,10 @@ def report_brier(
     of another K at the starts of its own chunks.
     """
     if isinstance(model, CALM):
-        _, ids = _document_rows(model, corpus, model.config.chunk_size, count)
+        _, ids = document_rows(model, corpus, model.config.chunk_size, count)
         found = evaluate_calm(model, ids, generator(seed, ids.device), repeats=repeats)
     else:
-        _, ids = _document_rows(model, corpus, 1, count)
+        _, ids = document_rows(model, corpus, 1, count)
         found = evaluate_transformer(model, ids, generator(seed, ids.device), every=4, offset=1)
     data = found.to_dict()
     flat = {name: data[name] for name in ("brier_lm", "brier_lm_standard_error", "positions")}
@@ -112,7 +112,7 @@ def report_brier(
 
 def report_calm(model: CALM, corpus: str, seed: int = 0, stories: int = 200, repeats: int = 4) -> dict[str, Any]:
     """BrierLM on unseen documents; on storyland also the exact ceiling and the share of accepted texts."""
-    documents, ids = _document_rows(model, corpus, model.config.chunk_size)
+    documents, ids = document_rows(model, corpus, model.config.chunk_size)
     evaluation = evaluate_calm(model, ids, generator(seed, ids.device), repeats=repeats)
     report: dict[str, Any] = {"test": evaluation.to_dict(), "documents": len(documents)}
     report["headline"] = {"brier_lm": report["test"]["brier_lm"]}
@@ -135,7 +135,7 @@ def report_calm(model: CALM, corpus: str, seed: int = 0, stories: int = 200, rep
 
 def report_transformer(model: TokenTransformer, corpus: str, seed: int = 0, every: int = 4) -> dict[str, Any]:
     """BrierLM at every position and at chunk-aligned ones, and cross-entropy, on unseen documents."""
-    documents, ids = _document_rows(model, corpus, 1)
+    documents, ids = document_rows(model, corpus, 1)
     noise = generator(seed, ids.device)
     report: dict[str, Any] = {
         "test": evaluate_transformer(model, ids, noise).to_dict(),
@@ -147,7 +147,7 @@ def report_transformer(model: TokenTransformer, corpus: str, seed: int = 0, ever
     return report
 
 
-def _document_rows(
+def document_rows(
     model: CALM | TokenTransformer, corpus: str, chunk_size: int, count: int = 200
 ) -> tuple[list[str], Tensor]:
     """Unseen documents (``count`` stories, or all there are): a row each; long ones are packed, as in training."""

@@ -56,8 +56,8 @@ class Recipe:
     steps: int = 1000
     positions: int = 128
     rows: int = 8
-    optimizer: OptimizerKind = "adamw"
-    lr: float = 2e-3
+    optimizer: OptimizerKind = "muon"
+    lr: float = 4e-3
     warmup: int = 100
     weight_decay: float = 0.1
     clip: float = 1.0
@@ -126,7 +126,7 @@ class AutoencoderRecipe(Recipe):
             tokens the corpus seldom holds come back too.
     """
 
-    steps: int = 1000
+    steps: int = 600
     positions: int = 32
     rows: int = 16
     weight_decay: float = 0.01
@@ -162,6 +162,7 @@ class CalmRecipe(Recipe):
     """
 
     corpus: str = "storyland"
+    steps: int = 600
     autoencoder: str = "default"
     head: HeadKind = "energy"
     input: InputKind = "discrete"

@@ -13,7 +13,8 @@ def test_the_list_has_every_study(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert cli.main(["reproduce", "--list", "--results", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == [
-        "start", "regularisers", "chunk-size", "table-1", "heads", "samples", "alpha", "input", "andersen",
+        "start", "regularisers", "chunk-size", "table-1", "heads",
+        "temperature", "samples", "alpha", "input", "andersen",
     ]  # fmt: skip
     assert all(" 0 of " in line for line in lines[1:])
 

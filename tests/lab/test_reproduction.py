@@ -161,7 +161,8 @@ def test_runs_leave_results_and_a_second_walk_finds_nothing_to_do(tiny: Scale, t
     cells = tuple(study.cell(name) for name in ("k4-w64", "k8-w64", "k1-w64", "transformer-w32"))
     few = Study("few", "-", "-", 2, cells, (Claim("-", "k4-w64", "k8-w64", "brier_1"),))
     store = Store(tmp_path / "results")
-    runner, said = Runner(store, tmp_path / "runs"), list[str]()
+    asked = frozenset((key(cell), 1) for cell in cells)
+    runner, said = Runner(store, tmp_path / "runs", asked), list[str]()
     assert status(few, store).done == 0
     assert math.isnan(status(few, store).left)
     assert work([few], runner, said.append) == 8
@@ -172,6 +173,10 @@ def test_runs_leave_results_and_a_second_walk_finds_nothing_to_do(tiny: Scale, t
         data = store.read(cell, 1)
         assert data is not None
         check_result(data, cell.recipe)
+        first = store.read(cell, 0)
+        assert first is not None
+        assert first["extras"] == {}
+        assert set(data["extras"]) == {"k1-w64": set(), "transformer-w32": {"softmax"}}.get(cell.name, {"temperature"})
     assert judge(few, few.claims[0], store).difference.count == 2
     assert "8 of 8" in listing([few], store)[1]
     assert "2 pairs" in verdicts([few], store)[1]

@@ -130,7 +130,7 @@ def test_a_finished_run_is_not_started_over(calm_recipe: CalmRecipe) -> None:
     before = weights(folder)
     with pytest.raises(TrainingError, match="--resume"):
         train_calm(calm_recipe)
-    with pytest.raises(TrainingError, match=r"lr = 0\.002, not 0\.001"):
+    with pytest.raises(TrainingError, match=r"lr = 0\.004, not 0\.001"):
         train_calm(replace(calm_recipe, resume=True, lr=0.001))
     assert all(torch.equal(before[name], tensor) for name, tensor in weights(folder).items())
 

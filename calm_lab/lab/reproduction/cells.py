@@ -49,7 +49,7 @@ class Scale:
 SCALES = {
     scale.name: scale
     for scale in (
-        Scale("nano", "nano", "storyland", 40_000, 800, 1000, 8, 512, (128, 192), (64, 128, 192), 4, 16),
+        Scale("nano", "nano", "storyland", 40_000, 800, 400, 8, 512, (128, 192), (64, 128, 192), 4, 16),
         Scale("lab", "lab", "storyland", None, 20_000, 10_000, 32, 1024, (512, 768), (256, 512, 768)),
         Scale("S", "S", "pile", None, 50_000, 30_000, 1024, 2048, (768, 1024), (512, 768, 1024)),
     )
@@ -101,8 +101,6 @@ def calm(scale: Scale, chunk_size: int = BASE_CHUNK, **changes: object) -> CalmR
         steps=scale.steps,
         positions=scale.tokens // chunk_size,
         rows=scale.rows,
-        optimizer="muon",
-        lr=4e-3,
         warmup=max(1, scale.steps // 20),
         samples=scale.samples,
         targets=scale.targets,
@@ -123,8 +121,6 @@ def transformer(scale: Scale, width: int, steps: int | None = None) -> Transform
         steps=steps,
         positions=scale.tokens,
         rows=scale.rows,
-        optimizer="muon",
-        lr=4e-3,
         warmup=max(1, steps // 20),
         evaluate_every=max(1, steps // 8),
         save_every=0,

@@ -56,6 +56,7 @@ class Study:
         seeds: how many seeds are wanted.
         cells: its configurations.
         claims: what is judged.
+        extras: whether its runs are also asked for their sampler's curve (``extras``).
     """
 
     name: str
@@ -64,6 +65,7 @@ class Study:
     seeds: int
     cells: tuple[Cell, ...]
     claims: tuple[Claim, ...] = ()
+    extras: bool = False
 
     def cell(self, name: str) -> Cell:
         """The cell called ``name``."""
@@ -158,7 +160,17 @@ def _studies(scale: Scale) -> Iterator[Study]:
         (base, cell("flow", head="flow"), cell("diffusion", head="diffusion")),
         (Claim("energy beats flow (4.70 against about 4.1)", "base", "flow"),
          Claim("flow beats diffusion (about 4.1 against about 3.1)", "flow", "diffusion")),
+        extras=True,
     )  # fmt: skip
+
+    yield Study(
+        "temperature",
+        "Figs 10, 11",
+        "Accuracy against collision as T and N move, beside the Transformer's softmax temperature.",
+        3,
+        (base, *frontier),
+        extras=True,
+    )
 
     yield Study(
         "samples",

@@ -6,6 +6,7 @@ locked by whoever is at it, and the others pass on to the next.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def select(scale: Scale, names: Iterable[str], seeds: int | None = None) -> list
         if name not in known:
             raise InputError(choose_from(name, known, "study"))
     picked = [known[name] for name in names] or list(known.values())
-    return [Study(s.name, s.paper, s.question, seeds or s.seeds, s.cells, s.claims) for s in picked]
+    return [dataclasses.replace(s, seeds=seeds or s.seeds) for s in picked]
 
 
 def order(wanted: Iterable[Study]) -> Iterator[tuple[Cell, int]]:
@@ -63,6 +64,11 @@ def order(wanted: Iterable[Study]) -> Iterator[tuple[Cell, int]]:
                 if mark not in seen:
                     seen.add(mark)
                     yield cell, seed
+
+
+def asked_for_extras(every: Iterable[Study]) -> frozenset[tuple[str, int]]:
+    """Key and seed of the runs that some study asks for more than BrierLM."""
+    return frozenset((key(cell), seed) for s in every if s.extras for seed in range(s.seeds) for cell in s.cells)
 
 
 def work(wanted: Iterable[Study], runner: Runner, tell: Callable[[str], None]) -> int:

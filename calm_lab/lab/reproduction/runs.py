@@ -15,6 +15,7 @@ from typing import Any
 from calm_lab.errors import TrainingError
 from calm_lab.lab.report import report_brier, report_posterior
 from calm_lab.lab.reproduction.cells import Cell, cost, tokens_of
+from calm_lab.lab.reproduction.extras import extras
 from calm_lab.lab.reproduction.results import Store, changed, digest, key
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
@@ -33,10 +34,12 @@ class Runner:
     Attributes:
         store: where results go.
         folder: where training runs go.
+        extras: key and seed of the runs that are also asked for their sampler's curve.
     """
 
     store: Store
     folder: Path
+    extras: frozenset[tuple[str, int]] = frozenset()
 
     def run(self, cell: Cell, seed: int) -> Path | None:
         """Carry out one run, or go on with one that was interrupted.
@@ -67,6 +70,7 @@ class Runner:
         model = checkpoint.load(trained)
         assert not isinstance(model, Autoencoder)
         metrics |= report_brier(model, cell.recipe.corpus)
+        asked = (key(cell), seed) in self.extras
         card, counted = checkpoint.read_card(trained), cost(cell)
         data = {
             "key": key(cell),
@@ -84,6 +88,7 @@ class Runner:
             "curve": curve(place),
             "evaluations": evaluations(place),
             "metrics": metrics,
+            "extras": extras(model, cell.recipe.corpus) if asked else {},
         }
         return self.store.write(cell, seed, data)
 
