@@ -23,6 +23,7 @@ class ModelsOptions:
         make: train and measure this bundled model again, by its own recipe.
         out: where --make writes the model folder; by default among the bundled models.
         resume: go on with a --make that was interrupted.
+        page: write the page of the bundled models, Markdown, to this file.
     """
 
     card: Annotated[str | None, tyro.conf.arg(metavar="MODEL")] = None
@@ -30,6 +31,7 @@ class ModelsOptions:
     make: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     resume: bool = False
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
 
 
 def run(args: list[str]) -> int:
@@ -41,6 +43,13 @@ def run(args: list[str]) -> int:
         from calm_lab.lab.bundled import make
 
         print(f"wrote {make(options.make, options.out, resume=options.resume)}")
+        return 0
+
+    if options.page is not None:
+        from calm_lab.lab.models_page import models_page
+
+        options.page.write_text(models_page(), "utf-8")
+        print(f"wrote {options.page}")
         return 0
 
     from calm_lab.errors import CheckpointError
