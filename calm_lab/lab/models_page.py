@@ -1,4 +1,4 @@
-"""docs/models.md, written from the bundled models' cards: what each is, reaches and weighs, and how to make it again."""
+"""docs/models.md, written from the bundled models' cards: what each is, reaches, weighs, and how to make it again."""
 
 from __future__ import annotations
 
