@@ -16,6 +16,10 @@ QUICK = "model"
 """Concurrency id of model calls that answer in a fraction of a second."""
 LONG = "generate"
 """Concurrency id of generations, so that one visitor's long text does not hold up another's typing."""
+FIT = "fit"
+"""Concurrency id of small networks that are trained on the page."""
+STUDY = "study"
+"""Concurrency id of experiments on laws that need no model."""
 
 
 @dataclass(frozen=True)

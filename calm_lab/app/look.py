@@ -131,7 +131,7 @@ def _family(name: str, fallback: Sequence[str]) -> list[fonts.Font | str]:
 
 @cache
 def style() -> str:
-    """The style sheet: the palette as custom properties, then ``static/style.css``."""
+    """The style sheet: the palette as custom properties, ``static/style.css``, then the sheets of single tabs."""
     blocks = [
         (":root", css_variables("light"), "light"),
         (":root.dark, :root .dark", css_variables("dark"), "dark"),
@@ -142,13 +142,14 @@ def style() -> str:
         + " }"
         for selector, colours, scheme in blocks
     ]
-    return "\n".join([*rules, (STATIC / "style.css").read_text("utf-8")])
+    sheets = sorted(STATIC.glob("*.css"), key=lambda path: (path.name != "style.css", path.name))
+    return "\n".join([*rules, *(sheet.read_text("utf-8") for sheet in sheets)])
 
 
 @cache
-def script(name: str) -> str:
-    """The JavaScript of one drawing, with the helpers all of them share in front."""
-    return "\n".join((STATIC / file).read_text("utf-8") for file in ("base.js", name))
+def script(*names: str) -> str:
+    """The JavaScript of one drawing, with the helpers all of them share in front; helpers of some come before it."""
+    return "\n".join((STATIC / file).read_text("utf-8") for file in ("base.js", *names))
 
 
 def launch_options() -> dict[str, object]:

@@ -13,11 +13,23 @@ from calm_lab.app.look import script
 from calm_lab.app.words import say, table
 
 
-def _view(frame: str, file: str, *words: str, value: Any = None, **options: Any) -> gr.HTML:
+def view(
+    frame: str, file: str, *words: str, value: Any = None, helpers: tuple[str, ...] = (), **options: Any
+) -> gr.HTML:
+    """A drawing of our own.
+
+    Args:
+        frame: CSS class of the frame it draws in.
+        file: its JavaScript in ``static/``.
+        *words: beginnings of the keys of the words it needs.
+        value: what it draws at first.
+        helpers: further JavaScript that it builds on, such as ``chart.js``.
+        **options: more for ``gr.HTML``, among them properties that the script reads.
+    """
     return gr.HTML(
         value,
         html_template=f'<div class="{frame}"></div>',
-        js_on_load=script(file),
+        js_on_load=script(*helpers, file),
         apply_default_css=False,
         words=table(*words),
         **options,
@@ -26,7 +38,7 @@ def _view(frame: str, file: str, *words: str, value: Any = None, **options: Any)
 
 def header() -> gr.HTML:
     """The page's head with the switch between dark and light."""
-    return _view("cl-header", "header.js", "page_")
+    return view("cl-header", "header.js", "page_")
 
 
 def language_probe() -> gr.HTML:
@@ -36,17 +48,17 @@ def language_probe() -> gr.HTML:
 
 def board() -> gr.HTML:
     """Chunk cards and the chosen chunk's vector; its value is ``calm_lab.lab.vectors.Reading.to_dict()``."""
-    return _view("cl-board", "board.js", "board_", "legend_", "detail_", "token_", elem_id="board", min_height=420)
+    return view("cl-board", "board.js", "board_", "legend_", "detail_", "token_", elem_id="board", min_height=420)
 
 
 def stage() -> gr.HTML:
     """The written text and the chosen step's pool; its value is made by ``calm_lab.app.generate_tab``."""
-    return _view("cl-stage", "stage.js", "stage_", "pool_", "token_", elem_id="stage", min_height=420)
+    return view("cl-stage", "stage.js", "stage_", "pool_", "token_", elem_id="stage", min_height=420)
 
 
 def temperature(n: int, steps: tuple[int, ...]) -> gr.HTML:
     """A slider over T = 1/n; its value is n. ``steps`` are the allowed n, coldest first."""
-    return _view(
+    return view(
         "cl-temperature",
         "temperature.js",
         "generate_temperature",
@@ -63,3 +75,6 @@ LATEX: list[dict[str, str | bool]] = [
     {"left": "$", "right": "$", "display": False},
 ]
 """How formulas are marked in our Markdown."""
+
+CHARTS = ("chart.js", "export.js")
+"""Helpers of drawings that hold charts and the bar to take them away."""

@@ -11,6 +11,8 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
+from calm_lab.app import energy_words, tempering_words
+
 HOW = Path(__file__).parent / "static"
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -161,9 +163,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "这里没有块出现 {wanted} 次，连两次也没有：只好随便取一个。",
     ),
     "pool_ms": ("{ms} ms", "{ms} 毫秒"),
+    # under a picture
+    "share_copy": ("Copy as Python", "复制为 Python"),
+    "share_copied": ("Copied: paste it into a notebook.", "已复制：粘贴到笔记本即可。"),
+    "share_by_hand": ("Mark the code and copy it.", "请选中代码并复制。"),
+    "share_csv": ("Data as CSV", "数据（CSV）"),
 }
+WORDS |= energy_words.WORDS | tempering_words.WORDS
 
-for _tab in ("vectors", "generate"):  # longer texts live in files
+for _tab in ("vectors", "energy", "generate", "tempering"):  # longer texts live in files
     _english, _chinese = ((HOW / f"how_{_tab}.{code}.md").read_text("utf-8") for code in ("en", "zh"))
     WORDS[f"{_tab}_how_text"] = (_english, _chinese)
 

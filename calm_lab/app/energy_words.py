@@ -1,0 +1,100 @@
+"""The words of the tab "Energy score", in English and Simplified Chinese."""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {
+    "energy_tab": ("Energy score", "能量得分"),
+    "energy_look": (
+        "**Drag the two clouds**: diversity pushes the samples apart, fidelity pulls them to the targets, and the "
+        "arrows are what a network is trained with. Then set α = 2: the score no longer sees how wide the cloud is.",
+        "**拖动两团点**：多样性把样本推开，保真度把它们拉向目标，箭头就是训练网络所用的力。"
+        "再设 α = 2：得分就看不出这团点有多宽了。",
+    ),
+    "energy_plane": (
+        "The model's samples and the target's, with the score's gradient at every sample",
+        "模型的样本与目标的样本，以及得分在每个样本处的梯度",
+    ),
+    "energy_handle_cloud": (
+        "Centre of the model's cloud: x {x}, y {y}; arrow keys move it",
+        "模型点团的中心：x {x}，y {y}；用方向键移动",
+    ),
+    "energy_handle_target": (
+        "Centre of the target: x {x}, y {y}; arrow keys move it",
+        "目标的中心：x {x}，y {y}；用方向键移动",
+    ),
+    "energy_alpha": ("Exponent α of the distance", "距离的指数 α"),
+    "energy_n": ("N, samples", "N，样本数"),
+    "energy_m": ("M, targets", "M，目标数"),
+    "energy_spread": ("Spread of the samples", "样本的散布"),
+    "energy_target_spread": ("Spread of the target", "目标的散布"),
+    "energy_arrows": ("Arrows", "箭头"),
+    "energy_arrows_sum": ("sum", "合力"),
+    "energy_arrows_parts": ("both parts", "两个分量"),
+    "energy_diversity": ("diversity", "多样性"),
+    "energy_diversity_note": (
+        "mean distance^α between two samples; more is better",
+        "两个样本之间距离^α 的平均；越大越好",
+    ),
+    "energy_fidelity": ("fidelity", "保真度"),
+    "energy_fidelity_note": (
+        "mean distance^α from a sample to a target; less is better",
+        "样本到目标距离^α 的平均；越小越好",
+    ),
+    "energy_score": ("score = diversity − 2 × fidelity", "得分 = 多样性 − 2 × 保真度"),
+    "energy_score_note": (
+        "{mean} on average over draws; {best} is the most any cloud can have",
+        "对抽样平均为 {mean}；任何点团最多为 {best}",
+    ),
+    "energy_curve": ("score", "得分"),
+    "energy_curve_x": ("spread of the samples", "样本的散布"),
+    "energy_curve_label": ("The expected score against the spread of the samples", "期望得分随样本散布的变化"),
+    "energy_key_expected": ("expected", "期望"),
+    "energy_key_now": ("these draws", "这次抽样"),
+    "energy_key_true": ("the target's spread", "目标的散布"),
+    "energy_key_sample": ("model's sample", "模型的样本"),
+    "energy_key_target": ("target", "目标"),
+    "energy_key_sum": ("gradient of the score", "得分的梯度"),
+    "energy_key_apart": ("diversity's part", "多样性的分量"),
+    "energy_key_closer": ("fidelity's part", "保真度的分量"),
+    "energy_seed": ("Seed of the noise", "噪声种子"),
+    "energy_new_seed": ("New noise", "换一份噪声"),
+    "energy_how": ("How this is computed", "这是怎么算出来的"),
+    # the network
+    "training_look": (
+        "Now a small network, noise in, point out, with fresh noise at every step and a target of two modes. "
+        "**Train at α = 1, then at α = 2**: both get the mean right, one gets the shape.",
+        "现在来训练一个小网络：输入噪声，输出点，每一步都用新的噪声，目标有两个峰。"
+        "**先用 α = 1 训练，再用 α = 2**：两次的均值都对，只有一次形状也对。",
+    ),
+    "training_go": ("Train at this α, N, M", "用当前的 α、N、M 训练"),
+    "training_stop": ("Stop", "停止"),
+    "training_ready": ("not trained", "未训练"),
+    "training_running": ("training", "训练中"),
+    "training_done": ("trained", "训练完毕"),
+    "training_stopped": ("stopped", "已停止"),
+    "training_at": ("step {step} of {steps}, {seconds} s", "第 {step} / {steps} 步，{seconds} 秒"),
+    "training_run": ("α = {alpha}, N = {n}, M = {m}", "本次：α = {alpha}，N = {n}，M = {m}"),
+    "training_before": ("The run before: α = {alpha}, N = {n}, M = {m}", "上一次：α = {alpha}，N = {n}，M = {m}"),
+    "training_hint": (
+        "Train twice, with different α: the run before stays here to compare.",
+        "用不同的 α 训练两次：上一次的结果会留在这里供比较。",
+    ),
+    "training_plane": (
+        "What the network draws at α = {alpha}, over the target",
+        "α = {alpha} 时网络画出的点，叠在目标上",
+    ),
+    "training_what": ("256 draws", "256 次抽样"),
+    "training_seen": ("network", "网络"),
+    "training_truth": ("truth", "真值"),
+    "training_first": ("in the upper left mode", "落在左上的峰"),
+    "training_second": ("in the lower right mode", "落在右下的峰"),
+    "training_off": ("mean off by", "均值偏离"),
+    "training_spread": ("distance to the mean (RMS)", "到均值的距离（均方根）"),
+    "training_score": ("energy score", "能量得分"),
+    "training_steps": ("steps", "步数"),
+    "training_curve": ("The energy score against the steps of training", "能量得分随训练步数的变化"),
+    "training_key_sample": ("drawn by the network", "网络画出的点"),
+    "training_key_target": ("target", "目标"),
+    "training_key_means": ("their means", "两者的均值"),
+    "training_key_best": ("the most any law can score", "任何分布的最高得分"),
+}
