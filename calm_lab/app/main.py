@@ -43,14 +43,17 @@ def build_app(models: str | Path | None = None, device: str = "auto", limits: Li
     with gr.Blocks(title="calm_lab", analytics_enabled=False, fill_width=False) as app:
         views.language_probe()
         views.header()
+        opened: list[tuple[gr.Tab, Opening]] = []
         with gr.Tabs(elem_id="tabs"):
-            for number, module in enumerate(TABS):
+            for module in TABS:
                 with gr.Tab(say(module.TITLE), id=module.ID, elem_id=f"tab-{module.ID}") as tab:
-                    opening = module.build(bench)
-                if number == 0:
-                    app.load(opening.fill, opening.inputs, opening.outputs, **_quiet(opening))
-                else:
-                    _on_first_visit(tab, opening)
+                    opened.append((tab, module.build(bench)))
+        # Behind the tabs: a State among them would count as one, and shift the places of those that follow.
+        for number, (tab, opening) in enumerate(opened):
+            if number == 0:
+                app.load(opening.fill, opening.inputs, opening.outputs, **_quiet(opening))
+            else:
+                _on_first_visit(tab, opening)
         add_endpoints(bench)
     app.queue(max_size=limits.waiting)
     return app

@@ -15,7 +15,7 @@ from calm_lab.app.bench import Bench
 from calm_lab.app.generate_tab import STEPS, example_run, stopped, write
 from calm_lab.app.guard import told
 from calm_lab.app.limits import OPEN, SHARED, Limits
-from calm_lab.app.main import build_app
+from calm_lab.app.main import TABS, build_app
 from calm_lab.app.shelf import Shelf
 from calm_lab.app.vectors_tab import read
 from calm_lab.errors import CalmLabError, CheckpointError, InputError
@@ -167,6 +167,20 @@ def test_only_the_four_endpoints_are_public(models: Path) -> None:
     config = build_app(models, "cpu").get_config_file()
     public = {d["api_name"] for d in config["dependencies"] if d["api_visibility"] == "public"}
     assert public == PUBLIC
+
+
+def test_the_row_of_tabs_holds_tabs_only(models: Path) -> None:
+    """Whatever else stands among them takes a place in the row, and the last tabs are lost in the browser."""
+    config = build_app(models, "cpu").get_config_file()
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+
+    def row(node: dict[str, Any]) -> list[str] | None:
+        children = node.get("children") or []
+        if kinds.get(node.get("id")) == "tabs":
+            return [kinds[child["id"]] for child in children]
+        return next((found for child in children if (found := row(child)) is not None), None)
+
+    assert row(config["layout"]) == ["tabitem"] * len(TABS)
 
 
 def test_building_loads_no_model(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
