@@ -85,7 +85,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "虚线：第 1 阶段，n 次抽取一致。实线：最终被接受，Z_T。两者之差是第 2 阶段。",
     ),
     "prices_rate_axis": ("share of trials (log)", "试验比例（对数）"),
-    "prices_bias": ("How far the batch sampler falls short at T = 1/{n}", "T = 1/{n} 时批量采样器差多少"),
+    "prices_bias": ("The batch sampler's bias at T = 1/{n}", "T = 1/{n} 时批量采样器的偏差"),
     "prices_bias_note": (
         "P_T less the sampler's chance, summed over the outcomes that T makes likelier. 0 is no bias.",
         "对温度使之更可能的结果，求 P_T 与采样器概率之差的和。0 表示没有偏差。",

@@ -49,7 +49,7 @@ class Plane:
 
     alpha: float = 1.0
     num_samples: int = 16
-    num_targets: int = 32
+    num_targets: int = 64
     cloud: tuple[float, float] = (-1.1, -0.6)
     spread: float = 0.3
     target: tuple[float, float] = (0.8, 0.5)

@@ -121,12 +121,12 @@ def train_two_modes(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = noise_to_point()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=LEARNING_RATE / 20)
     held = _noise(SHOWN, stream=stream)
     looks = {round(steps * i / snapshots) for i in range(1, snapshots + 1)}
-    start = time.perf_counter()
     yield _look(model, held, alpha, 0, 0.0)
+    start = time.perf_counter()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=LEARNING_RATE / 20)
     for step in range(1, steps + 1):
         noise = _noise(num_samples, POSITIONS, stream=stream)  # (N, B, 2)
         targets = target_points(num_targets * POSITIONS, stream).view(num_targets, POSITIONS, 2)

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.app.small_models import save_into
+from tests.app.visiting import browser, visit
+
+__all__ = ["browser", "visit"]
 
 
 @pytest.fixture(scope="session")

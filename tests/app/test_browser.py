@@ -2,89 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from calm_lab.app import generate_tab
-from calm_lab.cli.doctor import find_browser
+from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-WIDTHS = {1280: 900, 390: 844}
-PATIENCE = 60_000  # milliseconds; a busy machine is no failure
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = find_browser()
-    if path is None:
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail("no Chromium found; install it: apt-get install chromium")
-        pytest.skip("no Chromium on this machine (apt install chromium); CI fails without one")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield launched
-        launched.close()
-
-
-class Visit:
-    """A page, and everything that went wrong on it."""
-
-    def __init__(self, context: BrowserContext, url: str):
-        self.context = context
-        self.problems: list[str] = []
-        self.page = context.new_page()
-        self.page.set_default_timeout(PATIENCE)
-        host = urlsplit(url).netloc
-        self.page.on("console", lambda m: self.problems.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on(
-            "request",
-            lambda r: (
-                self.problems.append(f"request to {r.url}")
-                if urlsplit(r.url).scheme in ("http", "https", "ws", "wss") and urlsplit(r.url).netloc != host
-                else None
-            ),
-        )
-        self.page.goto(url)
-
-    def generate_tab(self) -> Page:
-        self.page.get_by_role("tab", name="Generate").click()
-        expect(self.stage.locator(".cl-written").first).to_be_visible(timeout=PATIENCE)
-        expect(self.stage.locator(".cl-running")).to_have_count(0, timeout=PATIENCE)
-        return self.page
-
-    @property
-    def stage(self) -> object:
-        return self.page.locator("#stage")
-
-
-@pytest.fixture
-def visit(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    options = {"width": 1280, "locale": "en-US", **getattr(request, "param", {})}
-    width = options.pop("width")
-    context = browser.new_context(viewport={"width": width, "height": WIDTHS[width]}, **options)
-    made = Visit(context, url)
-    yield made
-    context.close()
-    assert made.problems == []
-
-
-both_widths = pytest.mark.parametrize(
-    "visit", [{"width": width} for width in WIDTHS], indirect=True, ids=map(str, WIDTHS)
-)
-
-
-def sideways(page: Page) -> int:
-    """Pixels by which the page is wider than the window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 @both_widths
@@ -269,7 +197,7 @@ def test_in_chinese(visit: Visit) -> None:
     page = visit.page
     expect(page.get_by_label("你的文字")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#board")).to_contain_text("向量", timeout=PATIENCE)
-    page.get_by_role("tab", name="生成").click()
+    visit.open_tab("生成")
     expect(page.locator("#stage")).to_contain_text("候选池", timeout=PATIENCE)
     expect(page.locator("#temperature")).to_contain_text("温度")
     assert sideways(page) == 0

@@ -19,7 +19,7 @@ const scale = ({ low, high, log = false }, from, to) => {
 const roundTicks = (low, high, about = 5) => {
   const raw = (high - low) / about;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((candidate) => candidate >= raw);
+  const step = [1, 2, 5, 10].map((m) => m * power).find((candidate) => candidate >= 0.75 * raw);
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 };

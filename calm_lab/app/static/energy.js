@@ -191,7 +191,7 @@ const drawCurve = (seen) => {
   const y = { low: middle - half, high: middle + half, name: say("energy_curve"), format: (v) => short(v) };
   y.ticks = roundTicks(y.low, y.high, 4);
   const x = { low: 0, high: MAX_SPREAD, ticks: [0, 0.5, 1, 1.5], name: say("energy_curve_x") };
-  const axes = chart(Math.max(260, curveFrame.clientWidth || 480), 190, x, y, say("energy_curve_label"));
+  const axes = chart(Math.max(260, curveFrame.clientWidth || 480), 250, x, y, say("energy_curve_label"));
   axes.add(
     svg("line", { class: "cl-here cl-true", x1: axes.px(state.target_spread), x2: axes.px(state.target_spread), y1: axes.top, y2: axes.bottom }),
     line(axes, line_, "cl-theory"),

@@ -14,12 +14,12 @@ const lawChart = (value, width) => {
   const y = { low: 0, high, ticks: roundTicks(0, high, 4), name: say("tempering_probability") };
   const x = { low: -0.5, high: count - 0.5, ticks: value.law.map((_, i) => i), format: (i) => NAMES[i] };
   const axes = chart(width, 280, x, y, say("tempering_chart_label"));
-  const slot = axes.px(1) - axes.px(0), half = Math.min(34, 0.38 * slot);
+  const slot = axes.px(1) - axes.px(0), half = Math.min(64, 0.38 * slot);
   const radius = slot < 26 ? 3 : 4.5;
   const whisker = (at, share, samples, cls) => {
     const error = Math.sqrt((share * (1 - share)) / samples);
     return (index) => {
-      const place = index + at * Math.min(0.28, 20 / slot);
+      const place = index + at * Math.min(0.28, 26 / slot);
       const text = say("tempering_point", { sampler: say(`tempering_${cls}`), name: NAMES[index], share: number(share, 4), error: number(2 * error, 4), goal: number(value.goal[index], 4) });
       const node = measured(axes, place, share, error, `cl-${cls}`, text, radius);
       if (cls === "batch") {

@@ -1,6 +1,6 @@
 // Energy score: a small network learns two modes, step by step; the run before stays beside it to compare.
 
-const LIMIT = 3;
+const LIMIT = 2.2; // half the side of the plane shown
 const root = element.querySelector(".cl-training");
 let before = null; // the last run that had ended when this one began
 let last = null;
@@ -18,7 +18,7 @@ const current = () => {
 const figure = (value, digits = 3) => number(value, digits).replace("-", "−");
 
 const plane = (run, width) => {
-  const size = Math.max(200, Math.min(400, width));
+  const size = Math.max(200, Math.min(360, width));
   const px = (x) => ((x + LIMIT) / (2 * LIMIT)) * size, py = (y) => ((LIMIT - y) / (2 * LIMIT)) * size;
   const cross = ([x, y], cls) => svg("path", { class: `cl-centre ${cls}`, d: `M${px(x) - 8} ${py(y)}h16M${px(x)} ${py(y) - 8}v16` });
   const mean = run.points.reduce(([x, y], [u, v]) => [x + u / run.points.length, y + v / run.points.length], [0, 0]);
