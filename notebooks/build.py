@@ -121,7 +121,8 @@ def build(source: Path) -> Path:
         The notebook written.
     """
     target = FOLDER / f"{source.stem}.ipynb"
-    notebook = execute(read_source(source), {"CALM_LAB_FAST": "", "CALM_LAB_STILL": "1"})  # sliders stand still
+    quiet = "ignore:IProgress not found"  # what tqdm says where there are no widgets, with a path of this machine
+    notebook = execute(read_source(source), {"CALM_LAB_FAST": "", "CALM_LAB_STILL": "1", "PYTHONWARNINGS": quiet})
     nbformat.validate(notebook)
     part = target.with_suffix(".part")
     nbformat.write(notebook, part)

@@ -1,18 +1,14 @@
 """Energy scores that are known exactly: the yardstick for what ``calm_lab.energy_score`` estimates (paper sec. 3.2).
 
-Two families of laws need no sampling. Over finitely many points, with the matrix D of distances^alpha between them,
-a law q of the truth gives a model's law p the expected score ``S(p, q) = p' D p - 2 p' D q``. And in one dimension,
-against a standard normal truth, a normal model's score has a closed form wherever its mean is right.
+Laws over finitely many points need no sampling: with the matrix D of distances^alpha between the points, a law q of the
+truth gives a model's law p the expected score ``S(p, q) = p' D p - 2 p' D q``. The same laws give the exact variance of
+the Monte Carlo score with N samples and M targets: that of a U-statistic of pairs, that of a mean over N M pairs, and
+their covariance. (Round Gaussians on a plane are known exactly in ``calm_lab.lab.energy_plane``.)
 
-The finite laws also give the exact variance of the Monte Carlo score with N samples and M targets: of a U-statistic of
-pairs, of a mean over N M pairs, and of their covariance.
-
-Notebook: 05. App tab: Energy score.
+Notebook: 05.
 """
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor
@@ -73,25 +69,3 @@ def score_variance(model: Tensor, truth: Tensor, distances: Tensor, samples: int
     var_fidelity = ((m - 1) * sample_part + (n - 1) * target_part + p @ squares @ q - fidelity**2) / (n * m)
     covariance = 2 / n * (p @ ((to_model - diversity) * (to_truth - fidelity)))
     return float(var_diversity + 4 * var_fidelity - 4 * covariance)
-
-
-def normal_moment(alpha: float) -> float:
-    """``E|x|^alpha`` of a standard normal number."""
-    return 2 ** (alpha / 2) * math.gamma((alpha + 1) / 2) / math.sqrt(math.pi)
-
-
-def normal_score(spread: Tensor, alpha: float = 1.0, weight: float = 1.0) -> Tensor:
-    """Mean score of a centred normal model of a given standard deviation, where the truth is standard normal.
-
-    Args:
-        spread: standard deviations, any shape.
-        alpha: exponent of the distance, above 0.
-        weight: factor on the diversity: 1 is the score; (N - 1) / N is what it becomes where the N distances of samples
-            to themselves, all 0, are averaged in.
-
-    Returns:
-        float64, the shape of ``spread``.
-    """
-    s = torch.as_tensor(spread, dtype=torch.float64)
-    between, across = (2 * s.square()) ** (alpha / 2), (s.square() + 1) ** (alpha / 2)
-    return normal_moment(alpha) * (weight * between - 2 * across)

@@ -58,6 +58,7 @@ class Panel:
         y_label: beside the vertical axis.
         log: which axes are logarithmic: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
         y_limits: lowest and highest height shown; by default what fits.
+        x_ticks: places to name on the horizontal axis; by default round numbers.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Panel:
     y_label: str = ""
     log: Literal["", "x", "y", "xy"] = ""
     y_limits: tuple[float, float] | None = None
+    x_ticks: Sequence[float] = field(default=())
 
 
 def panels_figure(panels: Sequence[Panel], height: float = 2.9, theme: str = "light") -> StillFigure:
@@ -125,6 +127,9 @@ def _draw(axes: Axes, panel: Panel, theme: str) -> None:
         axes.set_xticks(range(len(names)), [str(name) for name in names])
     if "x" in panel.log:
         axes.set_xscale("log")
+    if panel.x_ticks:
+        axes.set_xticks(list(panel.x_ticks), [f"{place:g}" for place in panel.x_ticks])
+        axes.set_xticks([], minor=True)
     if "y" in panel.log:
         axes.set_yscale("log")
     if panel.y_limits:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import product
 
 import pytest
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from calm_lab.errors import InputError
-from calm_lab.lab.known_energy import distance_matrix, expected_score, normal_moment, normal_score, score_variance
+from calm_lab.lab.known_energy import distance_matrix, expected_score, score_variance
 from calm_lab.toolkit.energy import energy_score
 
 POINTS = torch.tensor([[0.0, 0.0], [1.0, 0.5], [-0.5, 2.0]], dtype=torch.float64)
@@ -42,22 +41,6 @@ def test_many_laws_at_once() -> None:
     laws = torch.stack([P, Q])
     found = expected_score(laws, Q, distance_matrix(POINTS))
     assert found.tolist() == pytest.approx([float(expected_score(p, Q, distance_matrix(POINTS))) for p in (P, Q)])
-
-
-@pytest.mark.parametrize("alpha", [0.5, 1.0, 1.5, 2.0])
-def test_normal_moments_and_scores_agree_with_sums_over_a_grid(alpha: float) -> None:
-    x = torch.linspace(-12, 12, 200_001, dtype=torch.float64)
-    density = torch.exp(-x.square() / 2) / math.sqrt(2 * math.pi) * (x[1] - x[0])
-    assert normal_moment(alpha) == pytest.approx(float(density @ x.abs() ** alpha), rel=1e-4)
-    spread = 0.7  # a difference of independent normals is normal: the variances add
-    between = math.sqrt(2) * spread
-    across = math.sqrt(spread**2 + 1)
-    expected = [float(density @ (width * x).abs() ** alpha) for width in (between, across)]
-    found = float(normal_score(torch.tensor(spread), alpha))
-    assert found == pytest.approx(expected[0] - 2 * expected[1], rel=1e-3)
-    assert float(normal_score(torch.tensor(spread), alpha, weight=0.5)) == pytest.approx(
-        expected[0] / 2 - 2 * expected[1], rel=1e-3
-    )
 
 
 def test_bad_arguments_are_answered() -> None:

@@ -23,7 +23,7 @@ from calm_lab.toolkit.exact import ExactSample
 def test_a_line_and_dots_are_where_they_belong_and_named() -> None:
     lines = Series("formula", [1, 2], [3.0, 4.0], "target")
     dots = Series("measured", [1, 2], [3.1, 3.9], "sample", "dots", error=[0.2, 0.1])
-    (axes,) = panels_figure([Panel("title", [lines, dots], "x", "y", log="x")]).axes
+    (axes,) = panels_figure([Panel("title", [lines, dots], "x", "y", log="x", x_ticks=[1, 2])]).axes
     drawn, points = axes.lines[0], axes.lines[1]
     assert drawn.get_xydata().tolist() == [[1, 3], [2, 4]]
     assert points.get_xydata().tolist() == [[1, 3.1], [2, 3.9]]
@@ -34,6 +34,7 @@ def test_a_line_and_dots_are_where_they_belong_and_named() -> None:
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["formula", "measured"]
     assert (axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel()) == ("title", "x", "y")
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2"]
 
 
 def test_bars_of_two_series_stand_side_by_side_over_the_same_names() -> None:

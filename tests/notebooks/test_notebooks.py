@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from tests.notebooks.wrong_answers import WRONG
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 MOST_BYTES = 300_000
@@ -237,21 +239,6 @@ def test_the_answer_passes_its_check(
     exec(answers[tag], bench)
     exec(tagged(name)[tag.replace("exercise", "check")], bench)
     assert "right" in capsys.readouterr().out
-
-
-WRONG = {
-    "00_calm_in_one_screen": {
-        "exercise-1": [
-            "def my_brier(first, second, target): return (first == target).all(-1).float().mean()",
-            "def my_brier(first, second, target): return 0.0",
-        ],
-        "exercise-2": [
-            "def my_weights(draws, n): return {draw: draws.count(draw) / len(draws) for draw in draws}",
-            "def my_weights(draws, n): return {'A': 0.75, 'B': 0.25}",
-        ],
-        "exercise-3": ["def my_limit(survival): return 0.1", "def my_limit(survival): return 9.0"],
-    }
-}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""Wrong answers to every exercise: a check that lets one of them pass checks nothing."""
+
+WRONG = {
+    "00_calm_in_one_screen": {
+        "exercise-1": [
+            "def my_brier(first, second, target): return (first == target).all(-1).float().mean()",
+            "def my_brier(first, second, target): return 0.0",
+        ],
+        "exercise-2": [
+            "def my_weights(draws, n): return {draw: draws.count(draw) / len(draws) for draw in draws}",
+            "def my_weights(draws, n): return {'A': 0.75, 'B': 0.25}",
+        ],
+        "exercise-3": ["def my_limit(survival): return 0.1", "def my_limit(survival): return 9.0"],
+    },
+    "01_the_bottleneck": {
+        "exercise-1": ["def my_bytes(b, d): return b * d * 2", "def my_bytes(b, d): return 2**b * d"],
+        "exercise-2": [
+            "def my_half(share): return 2",
+            "def my_half(share): return 2**30",
+            "def my_half(share): return 100_000",
+        ],
+        "exercise-3": [
+            "def my_entropy(tokens): return float(len(set(tokens)))",
+            "def my_entropy(tokens):\n    from math import log2\n    return log2(len(set(tokens)))",
+        ],
+    },
+    "05_energy_score": {
+        "exercise-1": [
+            "def my_energy_score(samples, targets, alpha):\n"
+            "    apart = sum((a - b).norm() ** alpha for a in samples for b in samples) / len(samples) ** 2\n"
+            "    return apart - 2 * sum((a - b).norm() ** alpha for a in samples for b in targets) / 20",
+            "def my_energy_score(samples, targets, alpha): return -1.0",
+        ],
+        "exercise-2": ["def my_careless_spread(N): return 1.0", "def my_careless_spread(N): return 1 - 1 / N"],
+        "exercise-3": [
+            "def my_pair(): return [0, 1, 0], [0, 1, 0]",
+            "def my_pair(): return [1, 0, 0], [0, 0, 1]",
+            "def my_pair(): return [0, 1, 1], [0, 1, 0]",
+            "def my_pair(): return [-1, 1, 1], [0, 1, 0]",
+        ],
+        "exercise-4": [
+            "def my_choice(noise): return 2, 800",
+            "def my_choice(noise): return 9, 200",
+            "def my_choice(noise): return 1, 900",
+        ],
+    },
+    "08_temperature_without_likelihood": {
+        "exercise-1": [
+            "def my_factory(coin, uniform, a): return coin()",
+            "def my_factory(coin, uniform, a): return True",
+            "def my_factory(coin, uniform, a): return coin() or uniform() < a",
+        ],
+        "exercise-2": [
+            "def my_calls(law, T): return (int(1 / T) + (law ** (1 / T - 1)).sum()) / (law ** (1 / T)).sum()",
+            "def my_calls(law, T): return 5.0",
+        ],
+        "exercise-3": [
+            "def my_pool(far, n): return 1",
+            "def my_pool(far, n): return 1024",
+            "def my_pool(far, n): return 100",
+        ],
+        "exercise-4": ["def my_limit(X): return X", "def my_limit(X): return 1.0"],
+    },
+}
