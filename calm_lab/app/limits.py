@@ -19,6 +19,7 @@ class Limits:
         vectors: decoded in one API call.
         samples: on each side of an energy score.
         coordinates: of each of them.
+        positions: of a study of BrierLM on a known language.
         waiting: requests in the queue; None for no limit.
     """
 
@@ -29,6 +30,7 @@ class Limits:
     vectors: int = 256
     samples: int = 512
     coordinates: int = 1024
+    positions: int = 100_000
     waiting: int | None = None
 
     def check_text(self, text: str, what: str) -> str:
@@ -50,6 +52,15 @@ class Limits:
 OPEN = Limits()
 """For one's own computer."""
 
-SHARED = Limits(characters=4_000, shown_tokens=160, new_tokens=256, pool=200, vectors=64, samples=128, waiting=32)
+SHARED = Limits(
+    characters=4_000,
+    shown_tokens=160,
+    new_tokens=256,
+    pool=200,
+    vectors=64,
+    samples=128,
+    positions=30_000,
+    waiting=32,
+)
 """For a public host."""
 MAX_SEED = 2**32 - 1

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import energy_tab, generate_tab, tempering_tab, vectors_tab, views
+from calm_lab.app import brier_tab, cost_tab, energy_tab, generate_tab, tempering_tab, vectors_tab, views
 from calm_lab.app.api import add_endpoints
 from calm_lab.app.bench import Bench, Opening
 from calm_lab.app.limits import OPEN, SHARED, Limits
@@ -21,7 +21,7 @@ from calm_lab.app.shelf import Shelf
 from calm_lab.app.words import say
 from calm_lab.errors import InputError
 
-TABS = (vectors_tab, energy_tab, generate_tab, tempering_tab)
+TABS = (vectors_tab, energy_tab, generate_tab, tempering_tab, brier_tab, cost_tab)
 
 
 def build_app(models: str | Path | None = None, device: str = "auto", limits: Limits = OPEN) -> gr.Blocks:

@@ -19,11 +19,12 @@ from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
 
-Kind = Literal["autoencoder", "calm"]
-FIRST = {"autoencoder": ("autoencoder-k4",), "calm": ("calm-storyland-k4", "calm-andersen-k4")}
+Kind = Literal["autoencoder", "calm", "transformer"]
+FIRST = {"autoencoder": ("autoencoder-k4",), "calm": ("calm-storyland-k4", "calm-andersen-k4"), "transformer": ()}
 _NONE = {
     "autoencoder": "there is no autoencoder: train one (calm-lab train autoencoder) and give its folder with --models",
     "calm": "there is no CALM: train one (calm-lab train calm) and give its folder with --models",
+    "transformer": "there is no Transformer: train one (calm-lab train transformer), give its folder with --models",
 }
 _loading = threading.Lock()
 
@@ -35,7 +36,7 @@ class Entry:
     Attributes:
         name: what the page and the API call it.
         folder: where it lies.
-        kind: autoencoder or calm.
+        kind: autoencoder, calm or transformer.
         config: its config.json as read.
         card: its card.json, or nothing.
     """
@@ -134,7 +135,7 @@ def _entry(name: str, path: Path) -> Entry | None:
         read = _read(folder, (folder / "config.json").stat().st_mtime_ns)
     except (CheckpointError, OSError):
         return None
-    if read is None or read[0].get("kind") not in ("autoencoder", "calm"):
+    if read is None or read[0].get("kind") not in FIRST:
         return None
     config = read[0].get("config")
     return Entry(name, folder, read[0]["kind"], config if isinstance(config, dict) else {}, read[1])

@@ -11,7 +11,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
-from calm_lab.app import energy_words, tempering_words
+from calm_lab.app import energy_words, study_words, tempering_words
 
 HOW = Path(__file__).parent / "static"
 
@@ -169,9 +169,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "share_by_hand": ("Mark the code and copy it.", "请选中代码并复制。"),
     "share_csv": ("Data as CSV", "数据（CSV）"),
 }
-WORDS |= energy_words.WORDS | tempering_words.WORDS
+WORDS |= energy_words.WORDS | tempering_words.WORDS | study_words.WORDS
 
-for _tab in ("vectors", "energy", "generate", "tempering"):  # longer texts live in files
+for _tab in ("vectors", "energy", "generate", "tempering", "brier", "cost"):  # longer texts live in files
     _english, _chinese = ((HOW / f"how_{_tab}.{code}.md").read_text("utf-8") for code in ("en", "zh"))
     WORDS[f"{_tab}_how_text"] = (_english, _chinese)
 

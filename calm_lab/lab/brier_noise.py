@@ -6,10 +6,10 @@ language does: then accuracy, collision and Brier-n are one number ``B_n``. At o
 
     ``Cov(X_n, X_m) = 3 B_m - 2 u - B_n B_m``,   ``u = P(x1 = x2 to m tokens, and = y to n tokens)``,
 
-with u between 0 and ``B_m``. The delta method turns that into bounds on the standard error of BrierLM over P
+with u between 0 and ``B_m``. The delta method turns that into bounds on the standard error of BrierLM over R
 independent positions, with ``S = 7/B_1 + 5/B_2 + 3/B_3 + 1/B_4``:
 
-    ``BrierLM / 4 * sqrt((S - 16) / P)  <=  error  <=  BrierLM / 4 * sqrt((3 S - 16) / P)``.
+    ``BrierLM / 4 * sqrt((S - 16) / R)  <=  error  <=  BrierLM / 4 * sqrt((3 S - 16) / R)``.
 
 Positions of one document depend on each other, which makes an error larger; a model with probabilities, as the paper's
 baseline, has a smaller one. The paper prints Brier-1..4 for one model only (Table 5); CALM-M's are taken in the same
@@ -59,7 +59,7 @@ def noise(brier: Sequence[float], positions: int) -> Noise:
 
     Args:
         brier: Brier-1..4, fractions above 0.
-        positions: P, at least 1, independent.
+        positions: R, at least 1, independent.
 
     Returns:
         The bounds.
