@@ -33,8 +33,16 @@ def pick_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"device '{name}' cannot be used here: choose auto, cpu, cuda or mps") from error
+        raise InputError(f"device '{name}' cannot be used here: choose {_usable()}") from error
     return device
+
+
+def _usable() -> str:
+    """The devices that there are on this computer, for a message."""
+    names = ["auto", "cpu"]
+    names += ["cuda"] if torch.cuda.is_available() else []
+    names += ["mps"] if torch.backends.mps.is_available() else []
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def autocast(device: torch.device, precision: str = "float32") -> contextlib.AbstractContextManager[object]:
@@ -47,10 +55,16 @@ def autocast(device: torch.device, precision: str = "float32") -> contextlib.Abs
 
 
 def generator(seed: int | None, device: torch.device | str = "cpu") -> torch.Generator:
-    """A random stream of its own on ``device``; ``None`` seeds it from the operating system."""
+    """A random stream of its own on ``device``; ``None`` seeds it from the operating system.
+
+    Raises:
+        InputError: if torch cannot take the seed, which has 64 bits there.
+    """
     stream = torch.Generator(device=device)
     if seed is None:
         stream.seed()
+    elif not -(2**63) <= seed < 2**64:
+        raise InputError(f"seed must lie between 0 and 2^64 - 1, not {seed}")
     else:
         stream.manual_seed(seed)
     return stream

@@ -17,6 +17,7 @@ DEFAULTS = {
     CALM: "calm-storyland-k4",
     TokenTransformer: "transformer-storyland",
 }
+_NAMES = {Autoencoder: "an autoencoder", CALM: "a CALM", TokenTransformer: "a token Transformer"}
 
 
 def load_autoencoder(name_or_path: str | os.PathLike[str] = "default", device: str = "cpu") -> Autoencoder:
@@ -67,5 +68,8 @@ def _load(name_or_path: str | os.PathLike[str], device: str, kind: type) -> chec
 
 def _checked(model: checkpoint.Model, kind: type, name: str | os.PathLike[str]) -> checkpoint.Model:
     if not isinstance(model, kind):
-        raise CheckpointError(f"{os.fspath(name)}: is a {type(model).__name__}, not a {kind.__name__}")
+        example = f", such as '{DEFAULTS[kind]}'" if DEFAULTS[kind] in checkpoint.bundled() else ""
+        raise CheckpointError(
+            f"{os.fspath(name)}: this is {_NAMES[type(model)]}, not {_NAMES[kind]}; give one of those{example}"
+        )
     return model

@@ -6,9 +6,10 @@ run that was killed and resumed walks through exactly the states of one that was
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from calm_lab.device import pick_device
 from calm_lab.errors import TrainingError
 from calm_lab.model import checkpoint
+from calm_lab.training.interrupts import whole
 from calm_lab.training.optimizer import Average, build_optimizers, learning_rate
 from calm_lab.training.progress import Reporter
 from calm_lab.training.recipes import Recipe
@@ -77,6 +79,7 @@ def run(job: Job, folder: RunFolder) -> Path:
         try:
             return state.go(reporter)
         except KeyboardInterrupt:
+            state.stop_clock()
             saved = state.save()
             reporter.say(f"stopped after step {state.done}; saved {saved}; go on with --resume")
             raise
@@ -121,16 +124,25 @@ class _Run:
     average: Average | None
     done: int
     judged: int = -1
+    began: float | None = None
+
+    def stop_clock(self) -> None:
+        """Count the time since the clock was started; evaluating and saving are not counted."""
+        if self.began is not None:
+            self.job.seconds += time.monotonic() - self.began
+            self.began = None
 
     def go(self, reporter: Reporter) -> Path:
-        recipe, job = self.job.recipe, self.job
-        began, tokens = time.monotonic(), 0
+        recipe = self.job.recipe
+        self.began = began = time.monotonic()
+        tokens = 0
         losses: list[Tensor] = []
         while self.done < recipe.steps:
-            loss, logs, count = self._step(self.done)
+            with whole():
+                loss, logs, count = self._step(self.done)
+                self.done += 1
             losses.append(loss)
             tokens += count
-            self.done += 1
             last = self.done == recipe.steps
             judging = last or (recipe.evaluate_every and self.done % recipe.evaluate_every == 0)
             saving = last or (recipe.save_every and self.done % recipe.save_every == 0)
@@ -142,12 +154,13 @@ class _Run:
                 reporter.step(self.done, mean, speed, lr, **{name: value.item() for name, value in logs.items()})
                 losses = []
             if judging or saving:
-                job.seconds += time.monotonic() - began
+                self.stop_clock()
                 if judging:
                     reporter.evaluation(self.done, self.judge())
                 if saving:
                     self.save()
-                began, tokens = time.monotonic(), 0
+                self.began = began = time.monotonic()
+                tokens = 0
         return self.folder.newest() or self.save()
 
     def _zeros(self) -> Tensor:
@@ -160,7 +173,7 @@ class _Run:
         batch = self.job.rows.batch(step, recipe.rows)[rank::world]
         ids = batch.to(accelerator.device, non_blocking=True)
         noise = torch.Generator(device=accelerator.device)
-        noise.manual_seed(((recipe.seed + 1) << 40) + step * world + rank)
+        noise.manual_seed(noise_seed(recipe.seed, step * world + rank))
         rate = learning_rate(step, recipe.lr, recipe.warmup, recipe.steps)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -193,16 +206,29 @@ class _Run:
     def judge(self) -> dict[str, Any]:
         """Evaluate, with the averaged weights where there are any."""
         if self.judged != self.done:
-            if self.average is not None:
-                self.average.swap()
             self.job.model.eval()
-            with torch.no_grad():
+            with self._averaged(), torch.no_grad():
                 metrics = self.job.evaluate()
-            if self.average is not None:
-                self.average.swap()
             self.job.history.append({"step": self.done, **metrics})
             self.judged = self.done
         return self.job.history[-1]
+
+    @contextlib.contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The averaged weights in the model's place, where there are any; whatever happens, they leave it again."""
+        if self.average is None:
+            yield
+            return
+        swapped = False
+        try:
+            with whole():
+                self.average.swap()
+                swapped = True
+            yield
+        finally:
+            if swapped:
+                with whole():
+                    self.average.swap()
 
     def save(self) -> Path:
         """Write a checkpoint of this step, then remove the oldest ones."""
@@ -217,13 +243,8 @@ class _Run:
                 "seconds": job.seconds,
                 "history": job.history,
             }
-            if self.average is not None:
-                self.average.swap()
-            try:
+            with self._averaged():
                 checkpoint.save(job.model, place, self.card(), extra=lambda folder: torch.save(state, folder / STATE))
-            finally:
-                if self.average is not None:
-                    self.average.swap()
             self.folder.prune()
         self.accelerator.wait_for_everyone()
         return place
@@ -241,6 +262,12 @@ class _Run:
             "machine": machine(self.accelerator),
             "metrics": self.job.history[-1] if self.job.history else {},
         }
+
+
+def noise_seed(seed: int, place: int) -> int:
+    """The seed of one step's noise, 0..2^64-1: 2^40 places for each run's seed, folded where that passes 64 bits."""
+    start = (seed + 1) << 40
+    return (start + (start >> 64) * 0x9E3779B97F4A7C15 + place) % 2**64
 
 
 def machine(accelerator: Accelerator) -> dict[str, Any]:

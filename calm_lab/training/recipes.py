@@ -16,6 +16,7 @@ from calm_lab.model.config import HeadKind, InputKind, preset
 from calm_lab.training.optimizer import OptimizerKind
 
 Precision = Literal["auto", "float32", "bfloat16"]
+LARGEST_SEED = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +78,29 @@ class Recipe:
         for name in ("steps", "positions", "rows", "accumulate", "keep"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
+        self._check_optional("documents")
         for name in ("warmup", "evaluate_every", "save_every", "weight_decay"):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:  # so that nan is refused too
                 raise InputError(f"{name} must not be negative, not {getattr(self, name)}")
         if not 0 < self.lr < 1:
             raise InputError(f"lr must lie between 0 and 1, not {self.lr}")
-        if self.clip <= 0:
+        if not self.clip > 0:
             raise InputError(f"clip must be positive, not {self.clip}")
+        if not 0 <= self.seed < LARGEST_SEED:
+            raise InputError(f"seed must lie between 0 and 2^63 - 1, not {self.seed}")
         if self.rows % self.accumulate:
             raise InputError(f"rows {self.rows} must be a multiple of accumulate {self.accumulate}")
+
+    def _check_optional(self, *names: str) -> None:
+        """Refuse a number below 1 where ``None`` would mean the default: 0 must not mean it too."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1, not {value}; leave it out for the default")
+
+    def _check_share(self, name: str) -> None:
+        if not 0 <= getattr(self, name) < 1:
+            raise InputError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
 
     @property
     def kind(self) -> str:
@@ -141,6 +156,11 @@ class AutoencoderRecipe(Recipe):
     drop_latent: float = 0.15
     random_tokens: float = 0.05
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_optional("latent_size", "hidden_size", "vocab_size")
+        self._check_share("random_tokens")
+
 
 @dataclass(frozen=True, kw_only=True)
 class CalmRecipe(Recipe):
@@ -176,6 +196,11 @@ class CalmRecipe(Recipe):
     init_std: float = 0.1
     ema: float = 0.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_optional("hidden_size", "layers", "blocks", "noise_size")
+        self._check_share("ema")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerRecipe(Recipe):
@@ -192,3 +217,7 @@ class TransformerRecipe(Recipe):
     positions: int = 512
     hidden_size: int | None = None
     layers: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_optional("hidden_size", "layers")

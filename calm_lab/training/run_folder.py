@@ -6,6 +6,7 @@ folders with the optimizer's state beside the weights. A checkpoint appears unde
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from calm_lab.errors import TrainingError
 from calm_lab.training.recipes import Recipe
 
 STATE = "training.pt"
+RECIPE, METRICS, CHECKPOINTS = "recipe.json", "metrics.jsonl", "checkpoints"
 _FREE = ("steps", "evaluate_every", "compile", "gradient_checkpointing", "precision")  # may change when a run resumes
 
 
@@ -39,9 +41,11 @@ class RunFolder:
         self.recipe = recipe
         self.path = recipe.folder
         self.lock = self.path / "lock.json"
+        self.made = False
 
     def __enter__(self) -> RunFolder:
         try:
+            self.made = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
             self._take_lock()
         except OSError as error:
@@ -49,14 +53,23 @@ class RunFolder:
         try:
             self._check_recipe()
         except BaseException:
-            self.lock.unlink(missing_ok=True)
+            self._let_go()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and not (self.path / METRICS).exists() and not (self.path / CHECKPOINTS).exists():
+            (self.path / RECIPE).unlink(missing_ok=True)  # nothing was trained, so nothing is to be resumed
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Give the lock back, and remove the folder if it was made for this run and nothing came of it."""
         self.lock.unlink(missing_ok=True)
+        if self.made:
+            with contextlib.suppress(OSError):  # it is not empty
+                self.path.rmdir()
 
     def _take_lock(self) -> None:
         mine = {"pid": os.getpid(), "host": socket.gethostname()}
@@ -75,40 +88,65 @@ class RunFolder:
                 self.lock.unlink(missing_ok=True)
 
     def _holder(self) -> dict[str, Any] | None:
-        """Who holds the lock; None if that process has died or the file is not one of ours."""
-        try:
-            holder = json.loads(self.lock.read_text())
-            pid, host = int(holder["pid"]), str(holder["host"])
-        except (OSError, ValueError, KeyError, TypeError):
-            time.sleep(0.2)  # a fresh lock may not be written yet
+        """Who holds the lock; None if that process has died, perhaps before it wrote its name.
+
+        Raises:
+            TrainingError: if the file is no lock of ours.
+        """
+        for wait in (0.2, 0.0):  # a fresh lock may not be written yet
             try:
-                holder = json.loads(self.lock.read_text())
+                text = self.lock.read_text("utf-8")
+                holder = json.loads(text)
                 pid, host = int(holder["pid"]), str(holder["host"])
-            except (OSError, ValueError, KeyError, TypeError):
+                break
+            except FileNotFoundError:
                 return None
+            except (ValueError, KeyError, TypeError):
+                time.sleep(wait)
+        else:
+            if text.strip():
+                raise TrainingError(f"{self.lock}: is no lock of calm_lab; move it away, or choose another --out")
+            return None
         if host == socket.gethostname() and not psutil.pid_exists(pid):
             return None
         return {"pid": pid, "host": host}
 
     def _check_recipe(self) -> None:
-        """Refuse to mix two recipes in one folder, or to start over what could be resumed."""
-        path = self.path / "recipe.json"
+        """Refuse to mix two recipes in a folder, to start over what could be resumed, to write over other files."""
+        path = self.path / RECIPE
         mine = self.recipe.to_dict()
         if self.newest() is not None and not self.recipe.resume:
             raise TrainingError(f"{self.path}: holds a run already; add --resume to go on, or choose another --out")
-        if self.recipe.resume and path.exists():
-            theirs = json.loads(path.read_text("utf-8"))
+        theirs = self._recipe_there()
+        if self.recipe.resume and theirs is not None:
             for name, value in mine.items():
                 if name not in _FREE and name in theirs and theirs[name] != json.loads(json.dumps(value)):
                     raise TrainingError(
                         f"{self.path}: was started with {name} = {theirs[name]!r}, not {value!r};"
                         " resume with the same recipe, or choose another --out"
                     )
-        path.write_text(json.dumps(mine, indent=1) + "\n", "utf-8")
+        fresh = path.with_name(f".{RECIPE}.tmp")
+        fresh.write_text(json.dumps(mine, indent=1) + "\n", "utf-8")
+        os.replace(fresh, path)
+
+    def _recipe_there(self) -> dict[str, Any] | None:
+        """The recipe of the run that the folder holds; None where there is no run."""
+        path = self.path / RECIPE
+        if not path.exists():
+            if (self.path / METRICS).exists():
+                raise TrainingError(f"{self.path}: has a {METRICS} but no {RECIPE}; choose another --out")
+            return None
+        try:
+            theirs = json.loads(path.read_bytes())
+        except ValueError:  # not JSON, or not UTF-8
+            theirs = None
+        if not isinstance(theirs, dict) or "kind" not in theirs:
+            raise TrainingError(f"{path}: is damaged, or not of a calm_lab run; restore it, or choose another --out")
+        return theirs
 
     def checkpoints(self) -> list[Path]:
         """Complete checkpoints, oldest first."""
-        return [path.parent for path in sorted((self.path / "checkpoints").glob(f"step-*/{STATE}"))]
+        return [path.parent for path in sorted((self.path / CHECKPOINTS).glob(f"step-*/{STATE}"))]
 
     def newest(self) -> Path | None:
         """The newest complete checkpoint."""
@@ -116,18 +154,18 @@ class RunFolder:
 
     def place(self, step: int) -> Path:
         """Where the checkpoint after ``step`` steps goes."""
-        return self.path / "checkpoints" / f"step-{step:08d}"
+        return self.path / CHECKPOINTS / f"step-{step:08d}"
 
     def prune(self) -> None:
         """Remove all but the newest ``recipe.keep`` checkpoints, and what an interrupted save left behind."""
         for path in self.checkpoints()[: -self.recipe.keep]:
             shutil.rmtree(path, ignore_errors=True)
-        for path in (self.path / "checkpoints").glob(".step-*"):
+        for path in (self.path / CHECKPOINTS).glob(".step-*"):
             shutil.rmtree(path, ignore_errors=True)
 
     def log(self, entry: dict[str, Any]) -> None:
         """Add a line to metrics.jsonl."""
-        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
     def load_state(self, folder: Path) -> dict[str, Any]:

@@ -50,7 +50,10 @@ def train_calm(recipe: CalmRecipe) -> Path:
     with RunFolder(recipe) as folder:
         autoencoder = checkpoint.load(recipe.autoencoder)
         if not isinstance(autoencoder, Autoencoder):
-            raise CheckpointError(f"{recipe.autoencoder}: is a {type(autoencoder).__name__}, not an autoencoder")
+            raise CheckpointError(
+                f"{recipe.autoencoder}: this is not an autoencoder; give the folder of one, or"
+                f" '{checkpoint.DEFAULT_AUTOENCODER}'"
+            )
         tokenizer = _tokenizer_of(autoencoder, recipe.autoencoder)
         torch.manual_seed(recipe.seed)
         model = CALM(calm_config(recipe, autoencoder.config), autoencoder)

@@ -90,7 +90,8 @@ def test_generate_can_show_its_steps(models: Path, capsys: pytest.CaptureFixture
         (["--method", "magic"], "--method"),
         (["--prompt", "a" * 100_000], "prompt"),
         (["--prompt", "caf\udce9"], "UTF-8"),
-        (["--device", "abacus"], "device 'abacus'"),
+        (["--device", "abacus"], "device 'abacus' cannot be used here: choose auto"),
+        (["--seed", "9" * 30], "seed"),
     ],
 )
 def test_generate_refuses_in_one_line(
@@ -100,7 +101,7 @@ def test_generate_refuses_in_one_line(
 
 
 def test_generate_needs_a_calm(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "not a CALM" in refused(capsys, "generate", "--model", str(models / "ae"))
+    assert "an autoencoder, not a CALM; give one" in refused(capsys, "generate", "--model", str(models / "ae"))
     assert "no config.json" in refused(capsys, "generate", "--model", str(tmp_path))
     assert "unknown model" in refused(capsys, "generate", "--model", str(tmp_path / "none"))
 

@@ -296,7 +296,7 @@ def test_an_autoencoder_can_be_taken_out_of_a_model(tmp_path: Path) -> None:
     tensors = write(tmp_path, r)
     check_autoencoder(load_autoencoder(tmp_path), r, inner(tensors))
     write(tmp_path / "ae", replace(r, kind="autoencoder"))
-    with pytest.raises(CheckpointError, match="is a Autoencoder, not a CALM"):
+    with pytest.raises(CheckpointError, match="an autoencoder, not a CALM"):
         load_model(tmp_path / "ae")
 
 

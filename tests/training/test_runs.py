@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from accelerate import Accelerator
 
-from calm_lab.errors import InputError, TrainingError
+from calm_lab import training
+from calm_lab.errors import CorpusError, InputError, TrainingError
 from calm_lab.model import checkpoint
-from calm_lab.training import CalmRecipe, TransformerRecipe, train_calm, train_transformer
-from calm_lab.training.loop import _Run
+from calm_lab.training import AutoencoderRecipe, CalmRecipe, TransformerRecipe, train_calm, train_transformer
+from calm_lab.training.loop import _Run, noise_seed
 from calm_lab.training.optimizer import OptimizerKind
 
 
@@ -90,6 +94,82 @@ def test_ctrl_c_saves_what_is_done(calm_recipe: CalmRecipe) -> None:
     assert not (calm_recipe.folder / "lock.json").exists()
 
 
+@pytest.fixture
+def ctrl_c_counts() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, also in a test worker that was started with the signal ignored."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.usefixtures("ctrl_c_counts")
+def test_ctrl_c_inside_a_step_waits_for_its_end_and_the_resumed_run_is_the_same(
+    calm_recipe: CalmRecipe, tmp_path: Path
+) -> None:
+    whole = train_calm(calm_recipe)
+    stopped = replace(calm_recipe, out=tmp_path / "stopped")
+    backward = Accelerator.backward
+    calls = []
+
+    def signalled(self: Accelerator, *args: object) -> None:
+        backward(self, *args)
+        calls.append(None)
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGINT)  # gradients are there, the weights have not moved
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Accelerator, "backward", signalled)
+        with pytest.raises(KeyboardInterrupt):
+            train_calm(stopped)
+    assert checkpoint.resolve(stopped.folder).name == "step-00000002"
+    assert checkpoint.read_card(checkpoint.resolve(stopped.folder))["seconds"] > 0
+    first, second = weights(whole), weights(train_calm(replace(stopped, resume=True)))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_ctrl_c_during_an_evaluation_does_not_take_the_average_for_the_weights(
+    calm_recipe: CalmRecipe, tmp_path: Path
+) -> None:
+    recipe = replace(calm_recipe, ema=0.9, evaluate_every=4, save_every=0)
+    whole = train_calm(recipe)
+    stopped = replace(recipe, out=tmp_path / "stopped")
+
+    def interrupted(*args: object) -> object:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training.train, "evaluate_calm", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train_calm(stopped)
+    first, second = weights(whole), weights(train_calm(replace(stopped, resume=True)))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_run_that_never_began_leaves_nothing_behind(calm_recipe: CalmRecipe, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError):
+        train_calm(replace(calm_recipe, corpus=str(tmp_path / "none.txt"), out=tmp_path / "deep" / "run"))
+    assert not (tmp_path / "deep" / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "metrics.jsonl", "lock.json"])
+def test_files_of_someone_else_are_not_touched(calm_recipe: CalmRecipe, name: str) -> None:
+    calm_recipe.folder.mkdir(parents=True)
+    (calm_recipe.folder / name).write_text('{"title": "Apple pie"}\n')
+    for resume in (False, True):
+        with pytest.raises(TrainingError, match="choose another --out"):
+            train_calm(replace(calm_recipe, resume=resume))
+    assert {path.name: path.read_text() for path in calm_recipe.folder.iterdir()} == {name: '{"title": "Apple pie"}\n'}
+
+
+@pytest.mark.parametrize("damaged", [b"", b'{"kind": "ca', b"\xff\xfe\x00", b"[]"])
+def test_a_damaged_recipe_is_one_line(calm_recipe: CalmRecipe, damaged: bytes) -> None:
+    train_calm(calm_recipe)
+    (calm_recipe.folder / "recipe.json").write_bytes(damaged)
+    with pytest.raises(TrainingError, match=r"recipe\.json.*choose another --out"):
+        train_calm(replace(calm_recipe, resume=True, steps=8))
+    assert (calm_recipe.folder / "recipe.json").read_bytes() == damaged
+
+
 def test_kill_leaves_only_whole_checkpoints(calm_recipe: CalmRecipe) -> None:
     recipe = replace(calm_recipe, steps=100_000, save_every=1, keep=3)
     code = (
@@ -150,12 +230,50 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(calm
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"steps": 0}, {"lr": 0.0}, {"clip": 0.0}, {"rows": 3, "accumulate": 2}, {"preset": "giant"}, {"warmup": -1}],
+    ("change", "named"),
+    [
+        ({"steps": 0}, "steps"),
+        ({"lr": 0.0}, "lr"),
+        ({"clip": 0.0}, "clip"),
+        ({"clip": math.nan}, "clip"),
+        ({"weight_decay": math.nan}, "weight_decay"),
+        ({"rows": 3, "accumulate": 2}, "accumulate"),
+        ({"preset": "giant"}, "preset"),
+        ({"warmup": -1}, "warmup"),
+        ({"documents": 0}, "documents"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**63}, "seed"),
+        ({"ema": 1.0}, "ema"),
+        ({"ema": -0.1}, "ema"),
+        ({"layers": 0}, "layers"),
+        ({"noise_size": 0}, "noise_size"),
+    ],
 )
-def test_recipes_refuse_what_cannot_be(change: dict[str, object]) -> None:
-    with pytest.raises(InputError):
+def test_recipes_refuse_what_cannot_be(change: dict[str, object], named: str) -> None:
+    with pytest.raises(InputError, match=named):
         CalmRecipe(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"latent_size": 0}, "latent_size"),
+        ({"vocab_size": 0}, "vocab_size"),
+        ({"random_tokens": 1.5}, "random_tokens"),
+        ({"random_tokens": math.nan}, "random_tokens"),
+    ],
+)
+def test_autoencoder_recipes_refuse_what_cannot_be(change: dict[str, object], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        AutoencoderRecipe(**change)  # type: ignore[arg-type]
+
+
+def test_a_date_will_do_as_a_seed_and_no_two_seeds_share_their_noise(transformer_recipe: TransformerRecipe) -> None:
+    assert train_transformer(replace(transformer_recipe, seed=20251127)).is_dir()
+    seeds = [*range(300), 2**23 - 1, 2**23, 2**24 - 1, 2**24, 2**24 + 1, 20251127, 2**62, 2**63 - 1]
+    assert len({noise_seed(seed, 7) for seed in seeds}) == len(seeds)
+    assert all(0 <= noise_seed(seed, step) < 2**64 for seed in seeds for step in (0, 10**9))
+    assert noise_seed(0, 5) == 2**40 + 5  # the runs behind the bundled models began so
 
 
 def test_accumulation_is_one_large_batch(transformer_recipe: TransformerRecipe, tmp_path: Path) -> None:
