@@ -208,6 +208,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "BrierLM itself is measured at T = 1.",
         "表 1 每步只计一次抽取。圆环：候选池为 {pool} 的同一批 CALM，低温需要这样；BrierLM 本身在 T = 1 下测量。",
     ),
+    "cost_ahead": (
+        "BrierLM ahead of the Transformers' line at equal FLOPs, one draw a step: {list}. * The line is prolonged.",
+        "同等 FLOPs、每步一次抽取时，BrierLM 领先 Transformer 连线：{list}。* 为延长线。",
+    ),
     "cost_axis_training": ("training FLOPs", "训练 FLOPs"),
     "cost_axis_inference": ("FLOPs a token", "每词元 FLOPs"),
     "cost_key_transformer": ("token Transformer", "词元 Transformer"),

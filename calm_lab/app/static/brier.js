@@ -116,8 +116,8 @@ const gapChart = (study) => {
     make("p", { class: "cl-finding" }, say(`brier_gap_${gap.verdict}`, values), " ", say("brier_gap_more", values)));
 };
 
-const COLUMNS = [["name", false], ["chunk_size", true], ["corpus", false], ["tokens", true], ["brier_lm", true], ["ceiling", true],
-  ["share", true], ["brier_1", true], ["brier_2", true], ["brier_3", true], ["brier_4", true], ["positions", true]];
+const COLUMNS = [["name", false], ["brier_lm", true], ["ceiling", true], ["share", true], ["corpus", false], ["chunk_size", true], ["tokens", true],
+  ["brier_1", true], ["brier_2", true], ["brier_3", true], ["brier_4", true], ["positions", true]];
 const read = (row, key) => (key.startsWith("brier_") && key !== "brier_lm" ? row.brier[Number(key.slice(-1)) - 1] ?? null : row[key]);
 
 const sorted = (rows) => [...rows].sort((a, b) => {
@@ -141,11 +141,11 @@ const models = (study) => {
   const fill = () => {
     for (const { key, node } of heads) node.setAttribute("aria-sort", order.key !== key ? "none" : order.down ? "descending" : "ascending");
     body.replaceChildren(...sorted(study.models).map((row) => make("tr", {}, make("th", { scope: "row" }, row.name),
-      cell(row.chunk_size), make("td", {}, row.corpus), cell(row.tokens === null ? "–" : brief(row.tokens)),
       row.brier_lm === null
         ? make("td", { class: "cl-number cl-lacking", title: row.reason || null }, say("brier_undefined"))
         : cell(`${points(row.brier_lm, 2)}${row.error === null ? "" : ` ± ${points(row.error, 2)}`}`, "cl-strong"),
       cell(points(row.ceiling, 1) ?? "–"), cell(row.share === null ? "–" : percent(row.share)),
+      cell(row.chunk_size), make("td", {}, row.corpus), cell(row.tokens === null ? "–" : brief(row.tokens)),
       ...[0, 1, 2, 3].map((n) => cell(row.brier[n] === undefined ? "–" : hundredths(row.brier[n]))),
       cell(row.positions === null ? "–" : count(row.positions)))));
   };

@@ -63,6 +63,7 @@ const honest = (answer) => {
 };
 
 // Scores over FLOPs. Transformers are squares on a line, CALMs dots; a ring is where a pool a step moves a CALM.
+const ahead = (row) => `${row.brier_lm < row.linear ? "−" : "+"}${number(Math.abs(row.brier_lm - row.linear))}${row.extrapolated ? "*" : ""}`;
 const square = (axes, x, y, title) => svg("rect", { class: "cl-square", x: axes.px(x) - 4.5, y: axes.py(y) - 4.5, width: 9, height: 9 }, svg("title", {}, title));
 const dot = (axes, x, y, title, cls = "cl-solid") => svg("circle", { class: cls, cx: axes.px(x), cy: axes.py(y), r: 4.5 }, svg("title", {}, title));
 const label = (axes, x, y, text, dx = 9, dy = 4) => svg("text", { class: "cl-label", x: axes.px(x) + dx, y: axes.py(y) + dy, "text-anchor": dx < 0 ? "end" : "start" }, text);
@@ -99,7 +100,8 @@ const paperChart = (answer, phase) => {
   });
   return make("section", { class: "cl-card" }, make("h2", {}, say(`cost_scatter_${phase}`)), make("p", {}, say(`cost_scatter_${phase}_text`, { pool: answer.pool })), frame,
     make("div", { class: "cl-keys" }, keySign("cl-box", say("cost_key_transformer")), keySign("cl-dot", say("cost_key_calm")),
-      keySign("cl-hollow-dot", say(`cost_key_${phase}`, { pool: answer.pool }))));
+      keySign("cl-hollow-dot", say(`cost_key_${phase}`, { pool: answer.pool }))),
+    make("p", { class: "cl-note" }, say("cost_ahead", { list: answer.frontier.filter((row) => row.at === phase).map((row) => `${row.model} ${ahead(row)}`).join(", ") })));
 };
 
 const head = (text, numeric = true, span = 1) => make("th", { scope: span > 1 ? "colgroup" : "col", colspan: span > 1 ? span : null, class: numeric ? "cl-number" : null }, text);

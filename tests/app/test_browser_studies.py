@@ -1,0 +1,125 @@
+"""The tabs "BrierLM" and "What K buys" in a real browser: sliders, switches, sorting, files, at two widths."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from calm_lab.lab.brier_study import exact, known_language
+from calm_lab.lab.calculator import Sizes, calculate
+from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def saved(page: Page, place: Locator) -> list[dict[str, str]]:
+    """The rows of the CSV behind the button of ``place``."""
+    with page.expect_download() as download:
+        place.get_by_role("button", name="Data as CSV").click()
+    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+
+
+def copied(visit: Visit, place: Locator) -> str:
+    """What the button of ``place`` puts on the clipboard."""
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    place.get_by_role("button", name="Copy as Python").click()
+    expect(place.get_by_role("status").last).to_have_text(re.compile("Copied"))
+    return str(visit.page.evaluate("navigator.clipboard.readText()"))
+
+
+@both_widths
+def test_brierlm(visit: Visit) -> None:
+    page, drawing = visit.page, visit.page.locator("#brier")
+    assert drawing.locator(".cl-stats").count() == 0  # nothing is computed for a tab that nobody has opened
+    visit.open_tab("BrierLM")
+    expect(drawing.locator("svg.cl-chart")).to_have_count(7, timeout=PATIENCE)
+    assert sideways(page) == 0
+    language = known_language("prose")
+    figures = drawing.locator(".cl-stat dd:not(.cl-note)")
+    expect(figures.nth(1)).to_have_text(f"{exact(language, 0.2).brier_lm:.2f}")
+    expect(figures.nth(2)).to_have_text(f"{language.brier_ceiling().brier_lm:.2f}")
+    expect(drawing).to_contain_text("16,643 and 52,237 positions")
+
+    dial = page.get_by_role("slider", name="The dial")
+    dial.focus()
+    page.keyboard.press("Home")  # all but certain: there is no BrierLM
+    expect(dial).to_have_attribute("aria-valuetext", "too sure by 100%")
+    expect(figures.nth(1)).to_have_text("undefined", timeout=PATIENCE)
+    page.keyboard.press("End")
+    expect(figures.nth(1)).to_have_text(f"{exact(language, 1).brier_lm:.2f}", timeout=PATIENCE)
+    expect(dial).to_be_focused()
+
+    before = figures.nth(0).text_content() or ""
+    page.get_by_role("button", name="New draws").click()
+    expect(figures.nth(0)).not_to_have_text(before, timeout=PATIENCE)
+    page.get_by_role("button", name="hard", exact=True).click()
+    ceiling = known_language("surprising").brier_ceiling().brier_lm
+    expect(figures.nth(2)).to_have_text(f"{ceiling:.2f}", timeout=PATIENCE)
+    assert sideways(page) == 0
+
+    heading = drawing.get_by_role("columnheader", name="model").last
+    heading.get_by_role("button").click()
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    expect(drawing.get_by_role("rowheader", name="small-calm")).to_be_visible()
+    rows = saved(page, drawing)
+    assert float(rows[-1]["brier_1_exact"]) == pytest.approx(exact(known_language("surprising"), 1).values[0])
+    assert "turned(language, 1.0)" in copied(visit, drawing)
+
+    page.get_by_label("Seed of the draws").fill("-3")
+    page.keyboard.press("Enter")
+    expect(drawing.get_by_role("alert")).to_contain_text("seed must be a whole number", timeout=PATIENCE)
+
+
+@both_widths
+def test_what_k_buys(visit: Visit) -> None:
+    page, drawing = visit.page, visit.page.locator("#cost")
+    assert drawing.locator(".cl-stats").count() == 0
+    visit.open_tab("What K buys")
+    expect(drawing.locator("svg.cl-chart").nth(1)).to_be_visible(timeout=PATIENCE)
+    assert sideways(page) == 0
+    for text in (
+        "−44% training and −34% inference are CALM-M against Transformer-S, at a BrierLM 0.33 lower",
+        "“same or better” are wrong",
+        "that one takes +17% training and +5% inference",
+    ):
+        expect(drawing.locator(".cl-honest")).to_contain_text(text)
+    expect(drawing.get_by_role("rowheader", name="CALM-XL")).to_be_attached()
+    figures = drawing.locator(".cl-stat dd:not(.cl-note)")
+    answer = calculate(Sizes())
+    expect(figures.nth(1)).to_have_text(f"{answer.inference:+.0%}".replace("-", "−"))
+    expect(figures.nth(2)).to_have_text(f"{answer.even_pool} draws a step")
+
+    pool = page.get_by_role("slider", name="Pool, draws a step")
+    pool.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    expect(pool).to_have_attribute("aria-valuetext", "200")
+    expect(figures.nth(1)).to_have_text(f"×{calculate(Sizes(pool=200)).inference + 1:.0f}", timeout=PATIENCE)
+    large = page.get_by_role("button", name="CALM-L", exact=True)
+    large.click()
+    expect(large).to_have_attribute("aria-pressed", "true")
+    even = calculate(Sizes(hidden_size=1536)).even_pool
+    expect(figures.nth(2)).to_have_text(f"{even} draws a step", timeout=PATIENCE)
+    assert sideways(page) == 0
+
+    rows = saved(page, drawing)
+    mine = [row for row in rows if (row["model"], row["K"], row["phase"]) == ("calm", "4", "inference")]
+    parts = {row["part"]: float(row["flops_per_token"]) for row in mine}
+    assert parts["total"] == pytest.approx(calculate(Sizes(hidden_size=1536)).calm.per_token)
+    assert "hidden_size=1536" in copied(visit, drawing)
+    page.locator("#tab-k-buys").get_by_role("button", name="How this is computed").click()
+    expect(page.locator("#tab-k-buys .katex").first).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("visit", [{"locale": "zh-CN", "width": 390}], indirect=True)
+def test_both_in_chinese(visit: Visit) -> None:
+    visit.open_tab("BrierLM 评分")
+    expect(visit.page.locator("#brier")).to_contain_text("符号陷阱", timeout=PATIENCE)
+    visit.open_tab("K 换来什么")
+    expect(visit.page.locator("#cost .cl-honest")).to_contain_text("低了 0.33", timeout=PATIENCE)
+    assert sideways(visit.page) == 0
