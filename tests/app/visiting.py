@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
-from playwright.sync_api import TimeoutError as Late
 
 from calm_lab.cli.doctor import find_browser
 
@@ -54,11 +53,14 @@ class Visit:
 
     def open_tab(self, name: str) -> None:
         """Click a tab; on a narrow page it may have been folded into the menu."""
-        try:
-            self.page.get_by_role("tab", name=name, exact=True).click(timeout=4000)
-        except Late:
+        expect(self.page.get_by_role("tab").first).to_be_visible()
+        self.page.wait_for_timeout(500)  # it measures its tabs, then folds
+        folded = self.page.locator(".overflow-dropdown button", has_text=name)
+        if folded.count():
             self.page.locator(".overflow-menu > button").first.click()
-            self.page.locator(".overflow-dropdown").get_by_role("button", name=name, exact=True).click()
+            folded.click()
+        else:
+            self.page.get_by_role("tab", name=name, exact=True).click()
 
     def generate_tab(self) -> Page:
         self.open_tab("Generate")

@@ -1,6 +1,7 @@
-// Any temperature in [low, 1], on a logarithmic track; near a 1/n it is 1/n, which both samplers can do.
+// Any temperature in [low, 1], on a logarithmic track; within half a step of 1/n it is 1/n, which both samplers can do.
+// A snap wider than half a step would hold the arrow keys fast.
 
-const STEPS = 300, SNAP = 0.008, TICKS = [10, 7, 5, 4, 3, 2, 1];
+const STEPS = 200, SNAP = 0.0058, TICKS = [10, 7, 5, 4, 3, 2, 1];
 const root = element.querySelector(".cl-dial");
 const low = props.low;
 const near = (t) => Math.max(1, Math.round(1 / t));

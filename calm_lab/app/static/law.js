@@ -5,6 +5,7 @@ const NAMES = "ABCDEFGHIJKLMNOP";
 const LEAST = 0.005;
 let top = 1; // the share at which a bar fills its column; it stands still while a bar is pulled
 let held = null;
+let known = null; // the law last drawn, to tell the slow curves that they are out of date
 const title = make("span", { class: "cl-caption" });
 const row = make("div", { class: "cl-law-bars", role: "group" });
 const note = make("span", { class: "cl-note" });
@@ -55,6 +56,8 @@ const build = (count) => {
 
 const draw = () => {
   const now = law();
+  if (known !== null && known !== now.join()) document.dispatchEvent(new CustomEvent("calm-lab-law"));
+  known = now.join();
   if (row.children.length !== now.length) build(now.length);
   if (held === null) top = Math.min(1, Math.max(0.1, 1.25 * Math.max(...now)));
   title.textContent = say("tempering_law");

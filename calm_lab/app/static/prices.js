@@ -2,6 +2,7 @@
 
 const root = element.querySelector(".cl-prices");
 const LOW = 0.1;
+let drawn = null;
 const fraction = (t) => (t === 1 ? "1" : `1/${Math.round(1 / t)}`);
 const heat = () => ({ low: LOW, high: 1, log: true, ticks: [1 / 10, 1 / 5, 1 / 3, 1 / 2, 1], format: fraction, name: say("prices_temperature") });
 const thin = (ticks, most = 6) => ticks.filter((_, i) => (ticks.length - 1 - i) % Math.ceil(ticks.length / most) === 0);
@@ -94,6 +95,8 @@ const draw = () => {
     root.replaceChildren(make("p", { class: "cl-note" }, say("prices_measuring")));
     return;
   }
+  if (drawn !== value) root.removeAttribute("aria-busy");
+  drawn = value;
   const across = root.clientWidth >= 1026 ? 3 : root.clientWidth >= 678 ? 2 : 1; // as the grid of .cl-charts
   const width = Math.max(230, (root.clientWidth - 18 * (across - 1)) / across - (root.clientWidth > 700 ? 42 : 30));
   const measuredKey = keySign("cl-dot", say("prices_key_measured"));
@@ -112,5 +115,7 @@ const draw = () => {
   if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
 };
 
+// Until the measurements for a new law arrive, the curves are dimmed.
+document.addEventListener("calm-lab-law", () => root.setAttribute("aria-busy", "true"));
 followWidth(root, draw);
 keepDrawn(draw);
