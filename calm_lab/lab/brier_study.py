@@ -13,6 +13,7 @@ App tab: BrierLM. Notebook: 07.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ RELEASED_UNTRAINED, RELEASED_SCORE = (-0.91, -1.0, -1.0, -1.0), 97.6
 """An untrained model under the released code, measured: its Brier-1..4, rounded, and the score that it is given."""
 
 
+@functools.cache
 def known_language(name: str = "prose") -> MarkovLanguage:
     """A language of 12 letters whose every probability is known.
 
@@ -123,12 +125,17 @@ def convergence(
         places = log_places(positions)
     if not all(2 <= place <= positions for place in places):
         raise InputError(f"places must lie between 2 and {positions:,}")
-    streams = [generator(4 * seed + number) for number in range(4)]  # one for each draw, so that prefixes agree
-    last = language.sample(positions, 1, streams[0])[:, 0]
-    target = language.continue_from(last, ORDERS, streams[1])
-    first, second = (model.continue_from(last, ORDERS, stream) for stream in streams[2:])
+    last, target = _truth(language, positions, seed)
+    first, second = (model.continue_from(last, ORDERS, generator(4 * seed + draw)) for draw in (2, 3))
     score = brier_terms(first, second, target).score  # (P, 4)
     return [_point(BrierEstimate.from_terms(score[:place])) for place in places]
+
+
+@functools.lru_cache(maxsize=4)  # the dial changes the model and not the text
+def _truth(language: MarkovLanguage, positions: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Last letters (P,) and their true continuations (P, 4); a stream for each draw, so that prefixes agree."""
+    last = language.sample(positions, 1, generator(4 * seed))[:, 0]
+    return last, language.continue_from(last, ORDERS, generator(4 * seed + 1))
 
 
 def _point(found: BrierEstimate) -> Point:
