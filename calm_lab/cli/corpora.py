@@ -62,7 +62,8 @@ def print_list() -> None:
         info = corpus_info(name)
         print(f"{name}  [{at_hand(name)}]\n    {info.title}\n    licence: {info.licence}\n    {info.note}\n")
     print(
-        "A .txt, .jsonl, .csv or .parquet file, a folder, OWNER/NAME on the hub, or several joined with + will do too."
+        "A .txt, .jsonl, .csv or .parquet file, a folder, OWNER/NAME or OWNER/NAME:CONFIGURATION on the hub, or several"
+        " joined with + will do too."
     )
 
 

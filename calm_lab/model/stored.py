@@ -38,9 +38,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise _missing(path) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: cannot be read as JSON ({first_line(error)})") from error
+        raise CheckpointError(f"{path}: cannot be read as JSON ({first_line(error)}); copy it again") from error
     if not isinstance(data, dict):
-        raise CheckpointError(f"{path}: expected a JSON object, found {type(data).__name__}")
+        raise CheckpointError(f"{path}: expected a JSON object, found {type(data).__name__}; copy it again")
     return data
 
 

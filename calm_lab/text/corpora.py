@@ -68,7 +68,8 @@ def load_corpus(
     is shuffled by ``seed``, or taken in turns when it streams.
 
     Args:
-        name_or_path: a registered name, a file, a folder, ``owner/name`` on the hub, or several joined by ``+``.
+        name_or_path: a registered name, a file, a folder, ``owner/name`` on the hub (``owner/name:configuration`` where
+            it has several), or several joined by ``+``.
         split: ``train``, ``validation`` or ``test``, about 90/5/5 by a hash of the document.
         streaming: a stream instead of a table; by default for hub data sets and for files above 256 MiB.
         text_column: where rows hold their text; by default ``text`` or the only column.

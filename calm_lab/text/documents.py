@@ -73,8 +73,8 @@ def split_of(document: Document) -> Split:
 def choose_split(documents: Iterable[Document], split: Split, source: str) -> list[str]:
     """The texts of one split, in their order.
 
-    In a small corpus chance may leave a split empty. Then the group that the hash places last is taken from train for
-    test, and the one before it for validation, so that three groups are enough for three splits.
+    In a small corpus chance may leave a split empty. Then it takes the nearest group of a split that has several, of
+    train where it can, so that three groups are enough for three splits.
 
     Args:
         documents: the whole corpus.
@@ -90,16 +90,24 @@ def choose_split(documents: Iterable[Document], split: Split, source: str) -> li
     keys = [document.text if document.group is None else document.group for document in every]
     places = sorted({position(key): key for key in keys}.items())
     home = {key: split_at(place) for place, key in places}
-    for wanted in ("test", "validation"):
-        training = [key for _, key in places if home[key] == "train"]
-        if wanted not in home.values() and len(training) > 1:
-            home[training[-1]] = wanted
+    for wanted in ("test", "validation", "train"):
+        if wanted not in home.values():
+            _fill(wanted, home, [key for _, key in places])
     texts = [document.text for document, key in zip(every, keys, strict=True) if home[key] == split]
     if not texts:
         raise CorpusError(
             f"'{source}' has {len(places)} document(s), too few to keep any for {split}: add text, at least three"
         )
     return texts
+
+
+def _fill(wanted: Split, home: dict[str, Split], keys: list[str]) -> None:
+    """Give the empty split ``wanted`` one of ``keys`` (in the order of their places), if a split has one to spare."""
+    for giver in SPLITS:
+        spare = [key for key in keys if home[key] == giver]
+        if len(spare) > 1:
+            home[spare[-1] if SPLITS.index(wanted) > SPLITS.index(giver) else spare[0]] = wanted
+            return
 
 
 def passages(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,9 +126,19 @@ def _open(text: HubText) -> Any:
         cache = writable_cache("huggingface", "datasets")
         hub_cache = str(writable_cache("huggingface", "hub"))
         with mock.patch.object(huggingface_hub.constants, "HF_HUB_CACHE", hub_cache):
-            return datasets.load_dataset(
-                target, name=text.config, streaming=True, revision=revision, cache_dir=str(cache)
-            )
+            try:
+                return datasets.load_dataset(
+                    target, name=text.config, streaming=True, revision=revision, cache_dir=str(cache)
+                )
+            except ValueError as error:
+                names = re.search(r"Config name is missing.*?\['([^\]]+)'\]", str(error), re.DOTALL)
+                if names is None:
+                    raise
+                known = names.group(1).split("', '")
+                raise CorpusError(
+                    f"'{text.repo}' has several configurations ({one_line(', '.join(known))}): name one, as in"
+                    f" '{text.repo}:{known[0]}'"
+                ) from None
 
 
 def _source(tables: Any, split: Split, text: HubText) -> tuple[Any, Callable[[str], bool]]:

@@ -119,7 +119,10 @@ def pick_column(columns: list[str], wanted: str | None, source: object) -> str:
         return "text"
     if len(columns) == 1:
         return columns[0]
-    raise CorpusError(one_line(f"'{source}' has no column 'text': name one of {', '.join(names)} as text_column", 600))
+    known = ", ".join(names)
+    raise CorpusError(
+        one_line(f"'{source}' has no column 'text': name one of {known} as text_column (--text-column)", 600)
+    )
 
 
 def _check_text_file(file: Path) -> None:
@@ -158,7 +161,7 @@ def _read_csv(file: Path, text_column: str | None) -> Iterator[str]:
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.reader(lines, strict=True)
         try:
-            header = next(reader, None)
+            header = next((row for row in reader if "".join(row).strip()), None)
             if header is None:
                 return
             place = header.index(pick_column(header, text_column, file))
@@ -202,7 +205,9 @@ def _text_of(value: Any, file: Path, where: str) -> Iterator[str]:
         yield value
     elif value is not None:
         kind = type(value).__name__
-        raise _refuse(file, f"holds a {kind} instead of text in {where}: name another column as text_column")
+        raise _refuse(
+            file, f"holds a {kind} instead of text in {where}: name another column as text_column (--text-column)"
+        )
 
 
 _READERS: dict[str, Callable[[Path, str | None], Iterator[str]]] = {

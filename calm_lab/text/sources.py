@@ -1,6 +1,6 @@
 """What corpora there are, and what a name means.
 
-What: `REGISTRY` lists the named corpora; `resolve` turns a name, a path, ``owner/name`` or a mixture into sources.
+What: `REGISTRY` lists the named corpora; `resolve` turns a name, a path, a hub name or a mixture into sources.
 Why: one place says what each text is, where it comes from, and under which terms.
 Where: paper sec. 4.1 (data).
 """
@@ -23,7 +23,7 @@ from calm_lab.text.wheels import WheelText
 
 Kind = Literal["wheel", "generated", "hub", "local", "mixture"]
 
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_HUB_NAME = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?::([\w.-]+))?")
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,8 @@ def resolve(name_or_path: str | os.PathLike[str], text_column: str | None = None
     """The sources that a name means: one, or several for a mixture.
 
     Args:
-        name_or_path: a registered name, a path, ``owner/name`` on the hub, or several joined by ``+``; a ``Path``
-            is always a path.
+        name_or_path: a registered name, a path, ``owner/name`` or ``owner/name:configuration`` on the hub, or several
+            joined by ``+``; a ``Path`` is always a path.
         text_column: the column that holds the text, in the user's files and in unregistered hub data sets.
 
     Raises:
@@ -168,10 +168,15 @@ def resolve(name_or_path: str | os.PathLike[str], text_column: str | None = None
     parts = name.split("+")
     if len(parts) > 1 and all(parts):
         return [source for part in parts for source in resolve(part, text_column)]
-    if _HUB_NAME.fullmatch(name) and path.suffix.lower() not in SUFFIXES:
-        card = f"https://huggingface.co/datasets/{name}"
+    hub_name = _HUB_NAME.fullmatch(name)
+    if hub_name and path.suffix.lower() not in SUFFIXES:
+        repo, config = hub_name.groups()
+        registered = next((source for source in REGISTRY.values() if source.hub and source.hub.repo == repo), None)
+        if registered is not None and config is None:
+            return [registered]
+        card = f"https://huggingface.co/datasets/{repo}"
         info = CorpusInfo(name, f"hub data set {name}", f"see {card}", "hub", "needs the hub; streams")
-        return [Source(info, hub=HubText(name, text_column=text_column))]
+        return [Source(info, hub=HubText(repo, config, text_column))]
     if path.suffix or len(path.parts) > 1:
         raise CorpusError(f"no file or folder at '{' '.join(name.split())[:200]}': check the path")
     asked = " ".join(name.split())[:80]

@@ -158,7 +158,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     [
         ({"thesis.tex": "x"}, "files that are no model"),
         ({"config.json": '{"architectures": ["Autoencoder"]}', "pytorch_model.bin": "x"}, "model of other code"),
-        ({"config.json": "{", "model.safetensors": "x"}, "cannot be read as JSON"),
+        ({"config.json": "{", "model.safetensors": "x"}, r"cannot be read as JSON .*; copy it again"),
         ({"config.json": '{"format": 1}', "notes.txt": "x"}, "holds 'notes.txt' besides a model"),
     ],
 )

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -100,6 +101,13 @@ def test_splits_are_disjoint_complete_and_keep_groups_together(documents: list[t
     alone = {document.text for document in filled if document.group is None}
     grouped = {document.text for document in filled if document.group is not None}
     assert all(len(homes[text]) == 1 for text in alone - grouped)
+
+
+def test_three_documents_are_enough_for_three_splits_wherever_chance_puts_them() -> None:
+    for number in range(1_000):
+        corpus = [Document(f"{letter} {number}") for letter in "abc"]
+        parts = [choose_split(corpus, split, "corpus") for split in SPLITS]
+        assert [len(part) for part in parts] == [1, 1, 1], number
 
 
 def test_chapters_of_one_tale_are_never_parted() -> None:
@@ -236,6 +244,7 @@ def parquet_claiming_rows(rows: int) -> bytes:
         ("a.jsonl", b'{"text": null}\n{"text": ""}', "is empty"),
         ("a.csv", b"", "is empty"),
         ("a.csv", b"text,n\n", "is empty"),
+        ("a.csv", b"\n \n", "is empty"),
         ("a.csv", b"text,n\na,b,c\n", "3 fields instead of 2 in line 2"),
         ("a.csv", b'text\n"open', "damaged in line 2"),
         ("a.csv", b"text\n\xff\xfe\n", "not UTF-8"),
@@ -570,11 +579,30 @@ def test_wikitext_lines_are_joined_into_articles(mirror: Path) -> None:
     assert articles == ["= Fox =\nThe fox .\n= = Food = =\nMice .\n", "= Hen =\nThe hen .\ntest\n"]
 
 
+def test_a_registered_text_goes_by_its_hub_name_too(mirror: Path) -> None:
+    assert texts_of("Salesforce/wikitext", "test") == texts_of("wikitext-103", "test")
+    assert texts_of("roneneldan/TinyStories", count=5) == texts_of("tinystories", count=5)
+
+
+def test_one_configuration_of_several_is_named_behind_a_colon(mirror: Path) -> None:
+    parts = [texts_of("Salesforce/wikitext:wikitext-2-raw-v1", split) for split in SPLITS]
+    assert list(itertools.chain(*parts)) == ["wrong config"]
+    readme = (mirror / "Salesforce/wikitext/README.md").read_text()
+    shutil.copytree(mirror / "Salesforce/wikitext", mirror / "someone/parts")
+    (mirror / "someone/parts/README.md").write_text(readme)
+    with pytest.raises(CorpusError, match=r"wikitext-2-raw-v1.*: name one, as in 'someone/parts:wikitext-103-raw-v1'"):
+        load_corpus("someone/parts")
+    with pytest.raises(CorpusError, match="nowhere"):
+        load_corpus("someone/parts:nowhere")
+
+
 def test_any_hub_name_with_its_column(mirror: Path) -> None:
     parts = [texts_of("someone/essays", split, text_column="essay") for split in SPLITS]
     assert sorted(itertools.chain(*parts)) == sorted(f"essay {number}" for number in range(300))
     assert all(parts)
-    with pytest.raises(CorpusError, match="no column 'text': name one of essay, meta"):
+    with pytest.raises(
+        CorpusError, match=r"no column 'text': name one of essay, meta as text_column \(--text-column\)"
+    ):
         load_corpus("someone/essays")
     with pytest.raises(CorpusError, match="unknown text column 'esay'"):
         load_corpus("someone/essays", text_column="esay")
