@@ -4,7 +4,7 @@ What: a law P of a few outcomes, its tempered law P_T, and thousands of draws of
 box. Why: a CALM hides its probabilities, so whether its samplers do what they say must be seen where P is known.
 Where: paper sec. 5, Algorithms 1 and 2, Theorems 2 and 3. All sampling and all theory is ``calm_lab.toolkit``'s.
 
-App tab: Temperature. Notebook: 09.
+App tab: Temperature. Notebook: 08.
 """
 
 from __future__ import annotations
