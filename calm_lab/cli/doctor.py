@@ -7,7 +7,6 @@ Checks that need a heavy library import it themselves, so that a broken torch is
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import platform
 import shutil
@@ -22,7 +21,6 @@ from typing import Literal
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-import calm_lab
 from calm_lab.cli.commands import COMMANDS
 from calm_lab.cli.parsing import parse
 from calm_lab.errors import CorpusError
@@ -133,21 +131,24 @@ def device() -> Iterator[Check]:
 
 
 def models() -> Iterator[Check]:
-    """The bundled models: a readable card and weights in each folder."""
-    folder = Path(calm_lab.__file__).parent / "assets" / "models"
-    cards = sorted(folder.glob("*/card.json"))
-    if not cards:
-        yield Check("WARN", "bundled models", f"none in {folder}", "reinstall calm_lab, or train one: calm-lab train")
-    for path in cards:
+    """The bundled models: each is loaded, with its tokenizer and its card."""
+    from calm_lab.errors import CheckpointError
+    from calm_lab.model import checkpoint
+
+    shelf = checkpoint.ASSETS
+    folders = sorted(path for path in shelf.iterdir() if path.is_dir()) if shelf.is_dir() else []
+    if not folders:
+        yield Check("WARN", "bundled models", f"none in {shelf}", "reinstall calm_lab, or train one: calm-lab train")
+    for folder in folders:
         try:
-            card = json.loads(path.read_text("utf-8"))
-            if not isinstance(card, dict):
-                raise TypeError("the card is no JSON object")
-            size = (path.parent / "model.safetensors").stat().st_size
-        except (OSError, ValueError, TypeError) as error:
-            yield Check("FAIL", path.parent.name, f"damaged: {error}", "reinstall calm_lab, or restore it from git")
+            checkpoint.read_json(folder / "card.json")
+            if checkpoint.load(folder).tokenizer is None:
+                raise CheckpointError(f"{folder}: has no tokenizer.json")
+        except CheckpointError as error:
+            yield Check("FAIL", folder.name, f"damaged: {error}", "reinstall calm_lab, or restore it from git")
         else:
-            yield Check("OK", path.parent.name, f"bundled model, {size / 2**20:.1f} MiB")
+            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            yield Check("OK", folder.name, f"bundled model, {size / 2**20:.1f} MiB")
 
 
 def corpora() -> Iterator[Check]:
@@ -204,7 +205,17 @@ def find_browser() -> str | None:
 
 
 def hub() -> Iterator[Check]:
-    """Whether the hub of data sets answers; only TinyStories, WikiText and other hub corpora need it."""
+    """The corpora of the hub: in the user's mirror of it, or else does the hub answer?"""
+    from calm_lab.text.hub import MIRROR_VARIABLE, mirror_of
+    from calm_lab.text.sources import REGISTRY
+
+    asked = []
+    for name, source in REGISTRY.items():
+        folder = mirror_of(source.hub.repo) if source.hub is not None else None
+        if folder is not None:
+            yield Check("OK", f"corpus {name}", str(folder))
+        elif source.hub is not None:
+            asked.append(name)
     try:
         with urllib.request.urlopen(urllib.request.Request(HUB, method="HEAD"), timeout=3):
             yield Check("OK", "data hub", f"{HUB} answers")
@@ -213,6 +224,7 @@ def hub() -> Iterator[Check]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         remedy = (
-            "only hub corpora (TinyStories, WikiText, Pile) need it; local files and the other corpora work offline"
+            f"only hub corpora ({', '.join([*asked, 'OWNER/NAME'])}) need it: go online, or set {MIRROR_VARIABLE} to"
+            " a folder with copies of them; all other corpora and your own files work offline"
         )
         yield Check("WARN", "data hub", f"{HUB} cannot be reached: {reason}", remedy)

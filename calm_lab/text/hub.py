@@ -94,7 +94,8 @@ def hub_rows(text: HubText, split: Split, count: int | None) -> Iterator[Row]:
                     return
 
 
-def _mirror(repo: str) -> Path | None:
+def mirror_of(repo: str) -> Path | None:
+    """The folder of a data set in the user's mirror of the hub, if it is there."""
     mirror = os.environ.get(MIRROR_VARIABLE)
     folder = Path(mirror).expanduser() / repo if mirror else None
     return folder if folder is not None and folder.is_dir() else None
@@ -102,7 +103,7 @@ def _mirror(repo: str) -> Path | None:
 
 def _revision(text: HubText) -> str | None:
     """The commit of a hub data set; of a mirrored one its size and the time of its newest file."""
-    local = _mirror(text.repo)
+    local = mirror_of(text.repo)
     with _one_line_errors(text):
         if local is not None:
             states = [file.stat() for file in local.rglob("*") if file.is_file()]
@@ -119,7 +120,7 @@ def _open(text: HubText) -> Any:
     import datasets
     import huggingface_hub
 
-    local = _mirror(text.repo)
+    local = mirror_of(text.repo)
     with _one_line_errors(text):
         target = text.repo if local is None else str(local)
         revision = text.revision if local is None else None

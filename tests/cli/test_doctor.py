@@ -17,6 +17,7 @@ import calm_lab
 from calm_lab import cli
 from calm_lab.cli import doctor
 from calm_lab.cli.doctor import Check, DoctorOptions, examine
+from calm_lab.model import checkpoint
 
 ALONE = DoctorOptions(network=False)
 
@@ -86,24 +87,38 @@ def test_a_check_that_breaks_is_a_line_and_not_the_end(monkeypatch: pytest.Monke
     assert checks[-1].what == "chromium"
 
 
+@pytest.fixture
+def assets(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shelf of bundled models with one on it, ``little``."""
+    folder = tmp_path / "assets"
+    shutil.copytree(models / "calm", folder / "little")
+    monkeypatch.setattr(checkpoint, "ASSETS", folder)
+    return folder
+
+
+def test_a_whole_bundled_model_is_ok(assets: Path) -> None:
+    assert found(doctor.models, "little").status == "OK"
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "empty"])
 @pytest.mark.parametrize(
-    ("card", "weights", "status"),
-    [('{"metrics": {}}', b"x" * 2**20, "OK"), ("{", b"x", "FAIL"), ("[]", b"x", "FAIL"), ("{}", None, "FAIL")],
+    "name",
+    ["config.json", "model.safetensors", "card.json", "autoencoder/model.safetensors", "autoencoder/tokenizer.json"],
 )
-def test_bundled_models(
-    card: str, weights: bytes | None, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "assets/models/little"
-    folder.mkdir(parents=True)
-    (folder / "card.json").write_text(card)
-    if weights is not None:
-        (folder / "model.safetensors").write_bytes(weights)
-    monkeypatch.setattr(calm_lab, "__file__", str(tmp_path / "__init__.py"))
-    assert found(doctor.models, "little").status == status
+def test_a_damaged_bundled_model_fails(damage: str, name: str, assets: Path) -> None:
+    path = assets / "little" / name
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"")
+    check = found(doctor.models, "little")
+    assert check.status == "FAIL"
+    assert "reinstall" in check.remedy
 
 
 def test_no_bundled_model_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calm_lab, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(checkpoint, "ASSETS", tmp_path / "none")
     (check,) = doctor.models()
     assert check.status == "WARN"
     assert "calm-lab train" in check.remedy
@@ -150,6 +165,22 @@ def test_a_hub_out_of_reach_is_a_warning_and_any_answer_is_an_answer(monkeypatch
     assert "no route" in check.found
     monkeypatch.setattr(urllib.request, "urlopen", answer(urllib.error.HTTPError("", 503, "busy", None, None)))  # type: ignore[arg-type]
     assert found(doctor.hub, "data hub").status == "OK"
+
+
+def test_hub_corpora_are_named_and_one_in_the_mirror_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def urlopen(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    assert "tinystories, wikitext-103, pile" in found(doctor.hub, "data hub").remedy
+    monkeypatch.setenv("CALM_LAB_HUB", str(tmp_path))
+    (tmp_path / "roneneldan/TinyStories").mkdir(parents=True)
+    assert found(doctor.hub, "corpus tinystories").status == "OK"
+    assert str(tmp_path) in found(doctor.hub, "corpus tinystories").found
+    assert "tinystories" not in found(doctor.hub, "data hub").remedy
+    assert "CALM_LAB_HUB" in found(doctor.hub, "data hub").remedy
 
 
 def test_cards_of_the_bundled_models_are_json() -> None:
