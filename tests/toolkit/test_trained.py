@@ -65,10 +65,10 @@ def judge(model: CALM, language: MarkovLanguage, generator: torch.Generator) -> 
 
 @pytest.mark.parametrize("chunk_size", [4, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_calm_trained_on_a_markov_language_reaches_its_ceiling(chunk_size: int) -> None:
-    """Within 3 standard errors, each at most 1% of the ceiling (here 0.7% and 0.8%).
+    """Within 3 standard errors, each at most 1% of the ceiling (here 0.7% and 0.9%).
 
-    The seed is fixed: one machine gives one outcome. Over other seeds what remains to be learned is below 1% of the
-    ceiling, one standard error, so that one in about 50 would fail.
+    The seed is fixed: one machine gives one outcome. With K = 4 a little remains to be learned: models of seeds 0, 1
+    and 2 scored 0.0%, 0.6% and 1.4% below the ceiling, each +- 0.4%. So another seed, or rounding elsewhere, can fail.
     """
     language = MarkovLanguage.random(3, seed=1, concentration=0.4)
     generator = torch.Generator().manual_seed(0)
