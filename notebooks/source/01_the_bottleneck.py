@@ -88,8 +88,11 @@ chunk_figure(
 # say
 # $$\text{bits a step} = K \log_2 V,$$
 # with the same $V$. What a step says *in fact* is the entropy of what it picks, given all that went before; no more
-# than the bound above, and mostly far less. What a vector $z$ says about its chunk is measured by how far its
-# posterior is from the prior, the KL term of the autoencoder's loss (section 2), in bits:
+# than the bound above, and mostly far less.
+#
+# What a vector $z$ says about its chunk: the encoder answers with a Gaussian, a mean $\mu_i$ and a $\sigma_i$ for each
+# of the l coordinates. The KL term of its loss (section 2) measures, here in bits, how far that is from knowing
+# nothing, which is the standard normal:
 # $$\mathrm{KL} = \frac{1}{\ln 2} \sum_{i=1}^{l} \Big( \tfrac12(\mu_i^2 + \sigma_i^2 - 1) - \log \sigma_i \Big).$$
 
 # %% [markdown]

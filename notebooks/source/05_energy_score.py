@@ -103,7 +103,7 @@ clouds_figure(
 #
 # It is strictly proper for $0 < \alpha < 2$; the paper takes $\alpha = 1$. **The loss** replaces expectations by means,
 # over $N$ draws $\tilde z_1..\tilde z_N$ of the model's head and $M$ draws $z_1..z_M$ of the autoencoder's posterior
-# for the true next chunk:
+# for the true next chunk, the Gaussian that its encoder answers with:
 #
 # $$\mathcal L = \frac{2}{NM}\sum_{n=1}^{N}\sum_{m=1}^{M} \lVert z_m - \tilde z_n\rVert
 # \;-\; \frac{1}{N(N-1)} \sum_{n \ne k} \lVert \tilde z_n - \tilde z_k\rVert$$
@@ -273,8 +273,8 @@ clouds_figure(
 # %% [markdown]
 # At alpha = 1 the points go to both modes, with a thin bridge between them: a network is a continuous function and
 # cannot tear its noise in two, so it hurries across. At alpha = 2 the mean is right, the loss is as good as it can be,
-# and all points sit together where the truth hardly ever is. The paper's Table 4 says the same of language: BrierLM
-# 4.70 at alpha = 1, and 0 at alpha = 2.
+# and all points sit together where the truth hardly ever is. The paper's Table 4 says the same of language: a BrierLM
+# (its score for language models, higher is better) of 4.70 at alpha = 1, and 0 at alpha = 2.
 #
 # ### The estimate: right on average
 #

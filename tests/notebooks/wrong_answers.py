@@ -44,6 +44,17 @@ WRONG = {
             "def my_choice(noise): return 1, 900",
         ],
     },
+    "07_brierlm": {
+        "exercise-1": [
+            "def my_brier(p, q): return (p * q).sum()",
+            "def my_brier(p, q): return 2 * (p * q).sum() - (q * q).sum()",
+        ],
+        "exercise-2": [
+            "def my_brier_lm(four):\n    from math import prod\n    return 100 * max(prod(four), 0) ** 0.25",
+            "def my_brier_lm(four):\n    from math import nan\n    return nan",
+        ],
+        "exercise-3": ["def my_nothing(V): return 100 / V", "def my_nothing(V): return 0.2"],
+    },
     "08_temperature_without_likelihood": {
         "exercise-1": [
             "def my_factory(coin, uniform, a): return coin()",
