@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from calm_lab.errors import InputError
 from calm_lab.toolkit.energy import EnergyScore, energy_score
@@ -28,6 +30,37 @@ def naive(samples: Tensor, targets: Tensor, alpha: float) -> EnergyScore:
 
 def draws(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+class Largest(TorchDispatchMode):
+    """Remember the most numbers that any operation put into one tensor of its own."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        for tensor in out if isinstance(out, tuple | list) else [out]:
+            if isinstance(tensor, Tensor):
+                self.numbers = max(self.numbers, tensor.untyped_storage().nbytes() // tensor.element_size())
+        return out
+
+
+# --- small
+
+N, M, FEW = 8, 100, 32
+
+
+@pytest.mark.parametrize("alpha", [0.7, 1.0, 2.0])
+@pytest.mark.parametrize("size", [16, 128])
+def test_no_tensor_holds_all_differences(size: int, alpha: float) -> None:
+    samples, targets = draws(N, FEW, size).requires_grad_(), draws(M, FEW, size, seed=1)
+    with Largest() as seen:
+        energy_score(samples, targets, alpha).score.sum().backward()
+    # The inputs themselves, with a column or two beside their l, and one number for each pair of a position.
+    assert seen.numbers <= max(M * FEW * (size + 2), N * M * FEW)
+    with Largest() as seen:
+        (samples[:, None] - targets[None]).norm(dim=-1)
+    assert seen.numbers == N * M * FEW * size, "the counter sees what it should"
 
 
 # --- equal
