@@ -8,8 +8,9 @@ ENV PIP_NO_CACHE_DIR=1 \
 
 WORKDIR /srv/calm-lab
 COPY constraints.txt ./
-# The CPU wheel first: a plain `pip install torch` on Linux brings several GB of CUDA libraries.
-RUN pip install -c constraints.txt torch --index-url https://download.pytorch.org/whl/cpu
+# The CPU wheel first: a plain `pip install torch` on Linux brings several GB of CUDA libraries. An extra index, not the
+# only one, because that one keeps few versions of what torch needs; of 2.13.0 and 2.13.0+cpu pip takes the latter.
+RUN pip install -c constraints.txt torch --extra-index-url https://download.pytorch.org/whl/cpu
 COPY pyproject.toml README.md LICENSE ./
 COPY calm_lab ./calm_lab
 RUN pip install -c constraints.txt .

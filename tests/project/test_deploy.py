@@ -54,7 +54,7 @@ def test_image_copies_files_that_exist_and_are_let_through() -> None:
 
 def test_image_takes_the_cpu_build_of_torch_before_the_package() -> None:
     installs = [rest for name, rest in dockerfile() if name == "RUN" and "pip install" in rest]
-    assert "https://download.pytorch.org/whl/cpu" in installs[0]
+    assert "torch --extra-index-url https://download.pytorch.org/whl/cpu" in installs[0]
     assert installs[-1].endswith(" .")
     assert all("-c constraints.txt" in install for install in installs)
 
