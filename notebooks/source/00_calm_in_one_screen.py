@@ -482,8 +482,8 @@ storyland = calm_lab.load_model("calm-storyland-k4")
 count = 4 if FAST else 16
 rows, accepted = [], {}
 for n, label in LABELS.items():
-    told = [tell_on(storyland, "", n, seed) for seed in range(count)]
-    texts = [text if ended else text[: text.rfind(".") + 1] for _, text, ended in told]
+    told = [tell_on(storyland, PROMPT, n, seed) for seed in range(count)]
+    texts = [PROMPT + (text if ended else text[: text.rfind(".") + 1]) for _, text, ended in told]
     accepted[n] = acceptance(texts).sentences
     low, high = accepted[n].interval
     fraction, total = accepted[n].fraction, accepted[n].total
@@ -492,9 +492,11 @@ for n, label in LABELS.items():
 chunk_figure(rows)
 
 # %% [markdown]
-# The judge of those sentences is storyland's own parser; the interval is a 95% one. The bundled model is an early one:
-# its card says how far below storyland's exact ceiling it stands, and at no temperature are its sentences right yet.
-# The little language above, which is far smaller, shows what mastering one looks like.
+# The judge of those sentences is storyland's own parser; the interval is a 95% one. The bundled model has learned about
+# three fifths of what can be known of storyland (its card holds BrierLM and the exact ceiling), and that is not enough
+# for sentences: about one draw in five is a chunk that the language allows, and a sentence takes several in a row. Where
+# many chunks are right, no right one is drawn three times in a pool of 200, so a low temperature has nothing to choose
+# from. The little language above, which is far smaller, shows what mastering one looks like.
 #
 # And real prose?
 
