@@ -494,9 +494,9 @@ chunk_figure(rows)
 # %% [markdown]
 # The judge of those sentences is storyland's own parser; the interval is a 95% one. The bundled model has learned about
 # three fifths of what can be known of storyland (its card holds BrierLM and the exact ceiling), and that is not enough
-# for sentences: about one draw in five is a chunk that the language allows, and a sentence takes several in a row. Where
-# many chunks are right, no right one is drawn three times in a pool of 200, so a low temperature has nothing to choose
-# from. The little language above, which is far smaller, shows what mastering one looks like.
+# for sentences: about one draw in five is a chunk that the language allows, and a sentence takes several in a row.
+# Where many chunks are right, no right one is drawn three times in a pool of 200, so a low temperature has nothing to
+# choose from. The little language above, which is far smaller, shows what mastering one looks like.
 #
 # And real prose?
 
