@@ -258,7 +258,7 @@ class _Run:
             "data": self.job.data,
             "steps": self.done,
             "tokens": self.done * recipe.rows * size,
-            "seconds": round(self.job.seconds, 1),
+            "seconds": round(self.job.seconds, 3),
             "machine": machine(self.accelerator),
             "metrics": self.job.history[-1] if self.job.history else {},
         }

@@ -1,4 +1,4 @@
-"""The app with small models, launched once for all tests of this folder."""
+"""The app with small models, launched once for all tests of a file; what is hidden for it comes back afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_into(tmp_path_factory.mktemp("models"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def no_bundled() -> Iterator[None]:
     """Hide the bundled models, so that the tests see the same models whatever is bundled."""
     from calm_lab.model import checkpoint
@@ -30,7 +30,7 @@ def no_bundled() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def url(models: Path, no_bundled: None) -> Iterator[str]:
     """Address of the running app."""
     from calm_lab.app import launch
