@@ -96,5 +96,5 @@ WORDS: dict[str, tuple[str, str]] = {
     "training_key_sample": ("drawn by the network", "网络画出的点"),
     "training_key_target": ("target", "目标"),
     "training_key_means": ("their means", "两者的均值"),
-    "training_key_best": ("the most any law can score", "任何分布的最高得分"),
+    "training_key_best": ("the most any law can score on average", "任何分布平均而言的最高得分"),
 }

@@ -25,7 +25,7 @@ class GenerateOptions:
     Attributes:
         prompt: text to go on from; empty starts a document.
         model: bundled name, or folder of a CALM, of a token Transformer, or of a run.
-        temperature: 1, 0.5, 0.33, ... (one over a whole number) for batch, anything in (0, 1] for exact; a token
+        temperature: 1, 0.5, 0.333333, ... (one over a whole number) for batch, anything in (0, 1] for exact; a token
             Transformer divides its logits by any number above 0.
         seed: the same seed gives the same text on the same device and torch version; by default a new one each time.
         max_tokens: stop after so many tokens, or at the end of the document.

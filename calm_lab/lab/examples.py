@@ -32,8 +32,8 @@ TEXTS = (
 NOTHING = Example("Start from nothing", "")
 PROMPTS = {
     "storyland": (
+        Example("Once upon a time", "Once upon a time", 21),
         Example("Mia the mouse", "When Mia was still a little mouse, she lived in a small village by the sea.", 6),
-        Example("Once upon a time", "Once upon a time there was a", 22),
         NOTHING,
     ),
     "andersen": (

@@ -66,6 +66,11 @@ def test_brierlm(visit: Visit) -> None:
     heading.get_by_role("button").click()
     expect(heading).to_have_attribute("aria-sort", "ascending")
     expect(drawing.get_by_role("rowheader", name="small-calm")).to_be_visible()
+    table = drawing.locator("table").last
+    names = [text.strip() for text in table.locator("thead th").all_text_contents()]
+    cells = [text.strip() for text in table.locator("tbody tr").first.locator("th, td").all_text_contents()]
+    assert cells[names.index("K")].isdigit(), "every cell stands under its heading"
+    assert not cells[names.index("corpus")].isdigit()
     rows = saved(page, drawing)
     assert float(rows[-1]["brier_1_exact"]) == pytest.approx(exact(known_language("surprising"), 1).values[0])
     assert "turned(language, 1.0)" in copied(visit, drawing)

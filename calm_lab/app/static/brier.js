@@ -145,7 +145,7 @@ const models = (study) => {
         ? make("td", { class: "cl-number cl-lacking", title: row.reason || null }, say("brier_undefined"))
         : cell(`${points(row.brier_lm, 2)}${row.error === null ? "" : ` ± ${points(row.error, 2)}`}`, "cl-strong"),
       cell(points(row.ceiling, 1) ?? "–"), cell(row.share === null ? "–" : percent(row.share)),
-      cell(row.chunk_size), make("td", {}, row.corpus), cell(row.tokens === null ? "–" : brief(row.tokens)),
+      make("td", {}, row.corpus), cell(row.chunk_size), cell(row.tokens === null ? "–" : brief(row.tokens)),
       ...[0, 1, 2, 3].map((n) => cell(row.brier[n] === undefined ? "–" : hundredths(row.brier[n]))),
       cell(row.positions === null ? "–" : count(row.positions)))));
   };
