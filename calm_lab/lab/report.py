@@ -22,7 +22,7 @@ from calm_lab.text.corpora import load_corpus
 from calm_lab.text.storyland.ceiling import Ceiling, ceiling
 from calm_lab.text.storyland.sentences import Share, acceptance
 from calm_lab.toolkit.evaluation import evaluate_calm, evaluate_transformer
-from calm_lab.toolkit.reconstruction import token_accuracy
+from calm_lab.toolkit.reconstruction import token_accuracies
 from calm_lab.toolkit.texts import write_texts
 from calm_lab.training.rows import Documents, Rows
 
@@ -46,12 +46,7 @@ def report_autoencoder(model: Autoencoder, seed: int = 0) -> dict[str, Any]:
     for corpus, documents in texts.items():
         rows = Rows(Documents.tokenize(documents, tokenizer), model.config.chunk_size, 64, tokenizer)
         ids = rows.evaluation(1_000_000)
-        noise = generator(seed, ids.device)
-        shares = {
-            "clean": token_accuracy(model, ids, 0.0),
-            "sigma_0.3": token_accuracy(model, ids, 0.3, noise),
-            "posterior": token_accuracy(model, ids, None, noise),
-        }
+        shares = token_accuracies(model, ids, generator(seed, ids.device))
         report[corpus] = {name: _with_error(share.value, share.standard_error) for name, share in shares.items()}
         report[corpus]["tokens"] = shares["clean"].total
         if corpus == "andersen":
@@ -83,10 +78,8 @@ def report_posterior(model: Autoencoder, corpus: str, seed: int = 0, count: int 
     documents = Documents.tokenize(unseen(corpus, count=count), tokenizer)
     size = model.config.chunk_size
     ids = Rows(documents, size, 256 // size, tokenizer).evaluation(1_000_000)
-    sigmas = {"clean": 0.0, "sigma_0.3": 0.3, "posterior": None}
-    noise = generator(seed, ids.device)
-    shares = {name: token_accuracy(model, ids, sigma, noise).value for name, sigma in sigmas.items()}
-    return shares | _posterior(model, ids)
+    shares = token_accuracies(model, ids, generator(seed, ids.device))
+    return {name: share.value for name, share in shares.items()} | _posterior(model, ids)
 
 
 def report_brier(

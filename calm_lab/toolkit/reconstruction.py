@@ -77,3 +77,9 @@ def token_accuracy(
     if not int(total):
         raise InputError("no token to count: the ids hold nothing but padding and begin ids")
     return TokenAccuracy(int(correct), int(total))
+
+
+def token_accuracies(model: Autoencoder, ids: Tensor, generator: torch.Generator) -> dict[str, TokenAccuracy]:
+    """The three shares that every report gives: ``clean``, ``sigma_0.3`` and ``posterior``, of ids (B, T)."""
+    sigmas = {"clean": 0.0, "sigma_0.3": 0.3, "posterior": None}
+    return {name: token_accuracy(model, ids, sigma, generator) for name, sigma in sigmas.items()}

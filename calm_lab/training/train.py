@@ -17,7 +17,7 @@ from calm_lab.model.config import AutoencoderConfig, BackboneConfig, CalmConfig,
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.text.tokenizer import Tokenizer
 from calm_lab.toolkit.evaluation import evaluate_calm, evaluate_transformer
-from calm_lab.toolkit.reconstruction import token_accuracy
+from calm_lab.toolkit.reconstruction import token_accuracies
 from calm_lab.training.corpus import Texts, get_tokenizer, read_texts
 from calm_lab.training.loop import Job, run
 from calm_lab.training.objectives import AutoencoderObjective, CalmObjective, TransformerObjective
@@ -175,11 +175,7 @@ def _job(recipe: Recipe, model: checkpoint.Model, objective: torch.nn.Module, te
         device = next(model.parameters()).device
         ids, noise = unseen.to(device), generator(EVALUATION_SEED, device)
         if isinstance(model, Autoencoder):
-            shares = {
-                "clean": token_accuracy(model, ids, 0.0, noise),
-                "sigma_0.3": token_accuracy(model, ids, 0.3, noise),
-                "posterior": token_accuracy(model, ids, None, noise),
-            }
+            shares = token_accuracies(model, ids, noise)
             learned = float(model.encode(ids).std.mean())
             errors = {f"{name}_standard_error": share.standard_error for name, share in shares.items()}
             return {**{name: share.value for name, share in shares.items()}, **errors, "learned_sigma": learned}

@@ -77,7 +77,7 @@ def _cell(cell: Cell, study: Study, store: Store, columns: dict[str, tuple[str, 
     values: list[str] = []
     for name, factor in columns.values():
         found = [factor * value for value in store.metrics(cell, study.seeds, name)]
-        missing = len(ended) - len(found) if isinstance(cell.recipe, CalmRecipe) or name in ("brier_lm",) else 0
+        missing = len(ended) - len(found) if isinstance(cell.recipe, CalmRecipe) or name == "brier_lm" else 0
         values.append(str(Interval.of(found)) + (f" ({missing} undefined)" if missing else ""))
     costs = [f"{ended[0][name]:.3g}" if ended else "-" for name in ("training_flops", "inference_flops_per_token")]
     return [cell.name, str(len(ended)), *values, *costs]
