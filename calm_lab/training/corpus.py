@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,15 +37,29 @@ class Texts:
 
 def split_texts(recipe: Recipe, split: str, limit: int | None) -> list[str]:
     """Texts of one split of the recipe's corpus, at most ``limit`` from each of its parts."""
-    return [row["text"] for row in load_corpus(recipe.corpus, split, text_column=recipe.text_column, count=limit)]
+    return _texts(recipe.corpus, split, recipe.text_column, limit)
+
+
+def _texts(corpus: str, split: str, text_column: str | None, limit: int | None) -> list[str]:
+    return [row["text"] for row in load_corpus(corpus, split, text_column=text_column, count=limit)]
 
 
 def read_texts(recipe: Recipe, tokenizer: Tokenizer, validation_documents: int = 500) -> Texts:
-    """Tokenize the recipe's corpus."""
-    train = split_texts(recipe, "train", recipe.documents)
-    validation = split_texts(recipe, "validation", validation_documents)
+    """Tokenize the recipe's corpus; what is generated, and so never changes, is kept for the next run that asks."""
+    tokenize = _generated if recipe.corpus == "storyland" else _tokenize
+    return tokenize(recipe.corpus, recipe.text_column, recipe.documents, tokenizer, validation_documents)
+
+
+def _tokenize(
+    corpus: str, text_column: str | None, documents: int | None, tokenizer: Tokenizer, validation_documents: int
+) -> Texts:
+    train = _texts(corpus, "train", text_column, documents)
+    validation = _texts(corpus, "validation", text_column, validation_documents)
     digest = hashlib.sha256("\x00".join(train).encode()).hexdigest()
     return Texts(Documents.tokenize(train, tokenizer), Documents.tokenize(validation or train[-1:], tokenizer), digest)
+
+
+_generated = functools.lru_cache(maxsize=4)(_tokenize)
 
 
 def get_tokenizer(source: str | None, recipe: Recipe, vocab_size: int) -> Tokenizer:

@@ -49,7 +49,7 @@ class Scale:
 SCALES = {
     scale.name: scale
     for scale in (
-        Scale("nano", "nano", "storyland", 40_000, 800, 400, 8, 512, (128, 192), (64, 128, 192), 4, 16),
+        Scale("nano", "nano", "storyland", 12_000, 400, 400, 8, 512, (128, 192), (64, 128, 192), 4, 16),
         Scale("lab", "lab", "storyland", None, 20_000, 10_000, 32, 1024, (512, 768), (256, 512, 768)),
         Scale("S", "S", "pile", None, 50_000, 30_000, 1024, 2048, (768, 1024), (512, 768, 1024)),
     )
@@ -104,7 +104,7 @@ def calm(scale: Scale, chunk_size: int = BASE_CHUNK, **changes: object) -> CalmR
         warmup=max(1, scale.steps // 20),
         samples=scale.samples,
         targets=scale.targets,
-        evaluate_every=max(1, scale.steps // 8),
+        evaluate_every=max(1, scale.steps // 5),
         save_every=0,
     )
     return replace(recipe, **changes)  # type: ignore[arg-type]
@@ -122,7 +122,7 @@ def transformer(scale: Scale, width: int, steps: int | None = None) -> Transform
         positions=scale.tokens,
         rows=scale.rows,
         warmup=max(1, steps // 20),
-        evaluate_every=max(1, steps // 8),
+        evaluate_every=max(1, steps // 5),
         save_every=0,
     )
 
