@@ -9,10 +9,13 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from calm_lab.cli.parsing import parse
 from calm_lab.errors import InputError, choose_from
+
+ENOUGH = 0.99  # share of tokens that an autoencoder should bring back before a CALM is built on it
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,18 @@ def run(args: list[str]) -> int:
     place = getattr(calm_lab.training, training.function)(recipe)
     if os.environ.get("RANK", "0") == "0":  # under torchrun every process comes by here
         words = {"model": shlex.quote(str(recipe.folder)), "corpus": shlex.quote(recipe.corpus)}
-        print(f"saved {place}\nnext: {training.afterwards.format(**words)}")
+        print("\n".join([f"saved {place}", *advice(place), f"next: {training.afterwards.format(**words)}"]))
     return 0
+
+
+def advice(place: Path) -> list[str]:
+    """What whoever goes on from this checkpoint should know first: an autoencoder that loses tokens caps its CALM."""
+    from calm_lab.model.checkpoint import read_card
+
+    clean = read_card(place).get("metrics", {}).get("clean", 1.0)
+    if clean >= ENOUGH:
+        return []
+    return [f"note: {clean:.1%} of unseen tokens come back, and no CALM on top can do better; train longer (--steps)"]
 
 
 def read_recipe(name: str, args: Sequence[str]) -> Any:

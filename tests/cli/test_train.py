@@ -83,6 +83,7 @@ def test_from_a_folder_of_text_to_generated_text(
     assert cli.main(["train", "autoencoder", *words, "--steps", "6", "--vocab-size", "300", "--out", str(ae)]) == 0
     out = capsys.readouterr().out
     assert f"next: calm-lab train calm --corpus '{corpus}' --autoencoder {ae}" in out
+    assert "of unseen tokens come back" in out  # six steps are too few
     words += ["--steps", "4", "--samples", "2", "--targets", "4", "--autoencoder", str(ae), "--out", str(calm)]
     assert cli.main(["train", "calm", *words]) == 0
     assert "next: calm-lab generate" in capsys.readouterr().out
