@@ -62,6 +62,7 @@ def calm_loss(
     scored: Tensor | None = None,
     noise: LossNoise | None = None,
     generator: torch.Generator | None = None,
+    posterior: Posterior | None = None,
 ) -> CalmLoss:
     """Score the model's next vectors on a batch.
 
@@ -72,6 +73,7 @@ def calm_loss(
             The first chunk of a row is never a target: nothing has been read before it.
         noise: the draws to use; by default fresh ones.
         generator: the random stream of fresh draws.
+        posterior: of every chunk, (B, S, l), where it is known already; by default the autoencoder is asked.
 
     Returns:
         The loss, averaged over scored positions.
@@ -80,8 +82,9 @@ def calm_loss(
         InputError: if no position is scored.
     """
     chunks = model.autoencoder.chunked(ids)  # (B, S, K)
-    with torch.no_grad():
-        posterior = model.autoencoder.encode(ids)  # (B, S, l)
+    if posterior is None:
+        with torch.no_grad():
+            posterior = model.autoencoder.encode(ids)  # (B, S, l)
     if scored is None:
         scored = (chunks != model.config.pad_id).any(-1)
     mask = scored[:, 1:]

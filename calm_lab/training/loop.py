@@ -44,6 +44,7 @@ class Job:
         evaluate: metrics of the model as it stands.
         data: what the card says of the data.
         ema: decay of the running average of the weights; 0 for none.
+        prepare: called with a step before it is taken.
     """
 
     recipe: Recipe
@@ -53,6 +54,7 @@ class Job:
     evaluate: Callable[[], dict[str, Any]]
     data: dict[str, Any]
     ema: float = 0.0
+    prepare: Callable[[int], None] | None = None
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -138,6 +140,8 @@ class _Run:
         tokens = 0
         losses: list[Tensor] = []
         while self.done < recipe.steps:
+            if self.job.prepare:
+                self.job.prepare(self.done)
             with whole():
                 loss, logs, count = self._step(self.done)
                 self.done += 1

@@ -12,6 +12,7 @@ from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.toolkit.loss import calm_loss, target_chunks
+from calm_lab.training.posteriors import PosteriorTable
 
 Logs = dict[str, Tensor]
 
@@ -38,16 +39,18 @@ class AutoencoderObjective(nn.Module):
 
 
 class CalmObjective(nn.Module):
-    """The head's loss on the next vector (paper sec. 3.2)."""
+    """The head's loss on the next vector (paper sec. 3.2), with posteriors from a table where there is one."""
 
-    def __init__(self, model: CALM):
+    def __init__(self, model: CALM, posteriors: PosteriorTable | None = None):
         super().__init__()
         self.model = model
+        self.posteriors = posteriors
 
     def forward(self, ids: Tensor, generator: torch.Generator) -> tuple[Tensor, Logs]:
         """Ids (B, T) -> loss and what to log."""
         scored = target_chunks(self.model.autoencoder.chunked(ids), self.model.config)
-        loss = calm_loss(self.model, ids, scored, generator=generator)
+        posterior = self.posteriors(ids) if self.posteriors else None
+        loss = calm_loss(self.model, ids, scored, generator=generator, posterior=posterior)
         terms = {"diversity": loss.diversity, "fidelity": loss.fidelity}
         return loss.total, {name: value for name, value in terms.items() if value is not None}
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
-from calm_lab.device import generator
+from calm_lab.device import generator, pick_device
 from calm_lab.errors import CheckpointError
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
@@ -21,6 +22,7 @@ from calm_lab.toolkit.reconstruction import token_accuracies
 from calm_lab.training.corpus import Texts, get_tokenizer, read_texts
 from calm_lab.training.loop import Job, run
 from calm_lab.training.objectives import AutoencoderObjective, CalmObjective, TransformerObjective
+from calm_lab.training.posteriors import PosteriorTable
 from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, Recipe, TransformerRecipe
 from calm_lab.training.rows import Rows
 from calm_lab.training.run_folder import RunFolder
@@ -59,9 +61,19 @@ def train_calm(recipe: CalmRecipe) -> Path:
         model = CALM(calm_config(recipe, autoencoder.config), autoencoder)
         model.backbone.checkpointing = recipe.gradient_checkpointing
         texts = read_texts(recipe, tokenizer)
-        job = _job(recipe, model, CalmObjective(model), texts, autoencoder.config.chunk_size)
+        objective = CalmObjective(model)
+        job = _job(recipe, model, objective, texts, autoencoder.config.chunk_size)
         job.ema = recipe.ema
+        if _alone_on_cpu(recipe):
+            objective.posteriors = PosteriorTable(autoencoder, job.rows, recipe.rows, recipe.steps)
+            job.prepare = objective.posteriors.prepare
         return run(job, folder)
+
+
+def _alone_on_cpu(recipe: Recipe) -> bool:
+    """Whether a table of posteriors saves time: on a GPU encoding is quicker than looking up."""
+    one = os.environ.get("WORLD_SIZE", "1") == "1"
+    return one and pick_device(recipe.device).type == "cpu" and not recipe.compile
 
 
 def train_transformer(recipe: TransformerRecipe) -> Path:
