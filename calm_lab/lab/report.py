@@ -15,6 +15,7 @@ from torch import Tensor
 
 from calm_lab.device import generator
 from calm_lab.errors import CalmLabError
+from calm_lab.lab.allowed import allowed_draws
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
 from calm_lab.model.transformer import TokenTransformer
@@ -114,6 +115,7 @@ def report_calm(model: CALM, corpus: str, seed: int = 0, stories: int = 200, rep
         report["ceiling"] = _ceiling(best)
         report["share_of_ceiling"] = evaluation.brier.brier_lm / best.brier_lm
         report["headline"] |= {"ceiling": best.brier_lm, "share_of_ceiling": report["share_of_ceiling"]}
+        report["allowed"] = allowed_draws(model, documents[:40], seed=seed).to_dict()
     report["samples"] = {}
     for name, temperature in TEMPERATURES.items():
         count = stories if corpus == "storyland" else 3  # only storyland has a parser to judge the others
