@@ -23,6 +23,7 @@ class ModelsOptions:
         make: train and measure this bundled model again, by its own recipe.
         out: where --make writes the model folder; by default among the bundled models.
         resume: go on with a --make that was interrupted.
+        noise: measure the noise sweep of every bundled autoencoder that has none yet, for the tab Noise dial.
         page: write the page of the bundled models, Markdown, to this file.
     """
 
@@ -31,6 +32,7 @@ class ModelsOptions:
     make: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     resume: bool = False
+    noise: bool = False
     page: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
 
 
@@ -43,6 +45,14 @@ def run(args: list[str]) -> int:
         from calm_lab.lab.bundled import make
 
         print(f"wrote {make(options.make, options.out, resume=options.resume)}")
+        return 0
+
+    if options.noise:
+        from calm_lab.lab.noise_results import measure_missing
+
+        for path in measure_missing():
+            print(f"wrote {path}", flush=True)
+        print("every bundled autoencoder has its noise sweep")
         return 0
 
     if options.page is not None:

@@ -16,6 +16,7 @@ from torch import Tensor
 from calm_lab.device import generator
 from calm_lab.errors import CalmLabError
 from calm_lab.lab.allowed import allowed_draws
+from calm_lab.lab.noise_sweep import COLLAPSED_NATS
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
 from calm_lab.model.transformer import TokenTransformer
@@ -28,7 +29,6 @@ from calm_lab.toolkit.texts import write_texts
 from calm_lab.training.rows import Documents, Rows
 
 TEMPERATURES = {"1": 1.0, "1/2": 1 / 2, "1/3": 1 / 3}
-COLLAPSED_NATS = 0.01  # a coordinate whose mean KL is below this says nothing
 
 
 def unseen(corpus: str, splits: Iterable[str] = ("test",), count: int | None = None) -> list[str]:

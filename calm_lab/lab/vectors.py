@@ -18,11 +18,12 @@ from torch import Tensor
 
 from calm_lab.device import generator as random_stream
 from calm_lab.errors import InputError
-from calm_lab.lab.pieces import roles
+from calm_lab.lab.pieces import roles, spread
 from calm_lab.model.autoencoder import Autoencoder, pad_after_end
 from calm_lab.model.vocabulary import BLOCK_ELEMENTS
 
 MAX_SIGMA = 10.0
+Spread = list[list[str | int]] | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Reading:
         ids: the tokens, the end token and padding, shape (S, K).
         tokens: what to show for each id, S lists of K.
         roles: end or pad for special tokens, None for ordinary ones, S lists of K.
+        spread: characters that neighbouring tokens share, as ``calm_lab.lab.pieces.spread`` gives them, S lists of K.
         counted: true for tokens of the text and the end token, false for padding, shape (S, K).
         mean: posterior means, shape (S, l).
         std: posterior standard deviations, shape (S, l).
@@ -43,6 +45,7 @@ class Reading:
         decoded: the ids that came back, shape (S, K).
         decoded_tokens: what to show for each of them.
         decoded_roles: their roles.
+        decoded_spread: characters they share.
         confidence: probability of the decoder's first choice, shape (S, K).
         decoded_text: the text that came back.
     """
@@ -52,6 +55,7 @@ class Reading:
     ids: Tensor
     tokens: list[list[str]]
     roles: list[list[str | None]]
+    spread: list[list[Spread]]
     counted: Tensor
     mean: Tensor
     std: Tensor
@@ -60,6 +64,7 @@ class Reading:
     decoded: Tensor
     decoded_tokens: list[list[str]]
     decoded_roles: list[list[str | None]]
+    decoded_spread: list[list[Spread]]
     confidence: Tensor
     decoded_text: str
 
@@ -90,6 +95,7 @@ class Reading:
                 "ids": self.ids[i].tolist(),
                 "tokens": self.tokens[i],
                 "roles": self.roles[i],
+                "spread": self.spread[i],
                 "counted": self.counted[i].tolist(),
                 "mean": _rounded(self.mean[i], digits),
                 "std": _rounded(self.std[i], digits),
@@ -97,6 +103,7 @@ class Reading:
                 "z": _rounded(self.z[i], digits),
                 "decoded": self.decoded_tokens[i],
                 "decoded_roles": self.decoded_roles[i],
+                "decoded_spread": self.decoded_spread[i],
                 "confidence": _rounded(self.confidence[i], digits),
                 "wrong": self.wrong[i].tolist(),
             }
@@ -141,43 +148,64 @@ def read_text(
     Raises:
         InputError: for an empty or too long text, a sigma out of range, or a model without a tokenizer.
     """
-    if model.tokenizer is None:
-        raise InputError("this autoencoder has no tokenizer: add its tokenizer.json to the folder")
     if not 0 <= sigma <= MAX_SIGMA:
         raise InputError(f"sigma must lie between 0 and {MAX_SIGMA:g}, not {sigma:g}")
-    if not text:
-        raise InputError("there is no text to encode: type at least one character")
-    tokens = model.tokenizer.encode(text)
-    if max_tokens is not None and len(tokens) > max_tokens:
-        raise InputError(f"the text has {len(tokens):,} tokens: shorten it to at most {max_tokens:,}")
-    config = model.config
-    row = [*tokens, config.eos_id]
-    row += [config.pad_id] * (-len(row) % config.chunk_size)
-    ids = torch.tensor([row], device=model.output_weight.device)  # (1, T)
+    ids = text_ids(model, text, max_tokens)
+    tokenizer = model.tokenizer
+    assert tokenizer is not None  # text_ids has refused a model without one
     posterior = model.encode(ids)  # (1, S, l)
     mean, std = posterior.mean[0], posterior.std[0]  # (S, l)
-    stream = random_stream(seed)
-    noise = torch.stack([torch.randn(mean.shape[1], generator=stream) for _ in range(mean.shape[0])])
-    z = mean + sigma * noise.to(mean)
+    z = mean + sigma * chunk_noise(seed, *mean.shape).to(mean)
     decoded, confidence = decode_with_confidence(model, z)  # (S, K) each
     chunks = model.chunked(ids)[0]  # (S, K)
+    size = model.config.chunk_size
     return Reading(
-        vocab_size=config.vocab_size,
+        vocab_size=model.config.vocab_size,
         sigma=float(sigma),
         ids=chunks.cpu(),
-        tokens=[model.tokenizer.pieces(chunk) for chunk in chunks.tolist()],
-        roles=[roles(model.tokenizer, chunk) for chunk in chunks.tolist()],
-        counted=(chunks != config.pad_id).cpu(),
+        tokens=[tokenizer.pieces(chunk) for chunk in chunks.tolist()],
+        roles=[roles(tokenizer, chunk) for chunk in chunks.tolist()],
+        spread=_rows(spread(tokenizer, ids[0].tolist()), size),
+        counted=(chunks != model.config.pad_id).cpu(),
         mean=mean.cpu(),
         std=std.cpu(),
         bits=(posterior.kl()[0] / math.log(2)).cpu(),
         z=z.cpu(),
         decoded=decoded.cpu(),
-        decoded_tokens=[model.tokenizer.pieces(chunk) for chunk in decoded.tolist()],
-        decoded_roles=[roles(model.tokenizer, chunk) for chunk in decoded.tolist()],
+        decoded_tokens=[tokenizer.pieces(chunk) for chunk in decoded.tolist()],
+        decoded_roles=[roles(tokenizer, chunk) for chunk in decoded.tolist()],
+        decoded_spread=_rows(spread(tokenizer, decoded.flatten().tolist()), size),
         confidence=confidence.cpu(),
-        decoded_text=model.tokenizer.decode(decoded.flatten().tolist()),
+        decoded_text=tokenizer.decode(decoded.flatten().tolist()),
     )
+
+
+def text_ids(model: Autoencoder, text: str, max_tokens: int | None = None) -> Tensor:
+    """The ids of a text, the end token and padding to a whole chunk, shape (1, T).
+
+    Raises:
+        InputError: for an empty or too long text, or a model without a tokenizer.
+    """
+    if model.tokenizer is None:
+        raise InputError("this autoencoder has no tokenizer: add its tokenizer.json to the folder")
+    if not text:
+        raise InputError("there is no text to encode: type at least one character")
+    tokens = model.tokenizer.encode(text)
+    if max_tokens is not None and len(tokens) > max_tokens:
+        raise InputError(f"the text has {len(tokens):,} tokens: shorten it to at most {max_tokens:,}")
+    row = [*tokens, model.config.eos_id]
+    row += [model.config.pad_id] * (-len(row) % model.config.chunk_size)
+    return torch.tensor([row], device=model.output_weight.device)
+
+
+def chunk_noise(seed: int, chunks: int, size: int) -> Tensor:
+    """Standard normal noise (chunks, size): that of a chunk depends on the seed and its place only."""
+    stream = random_stream(seed)
+    return torch.stack([torch.randn(size, generator=stream) for _ in range(chunks)])
+
+
+def _rows(values: list[Spread], size: int) -> list[list[Spread]]:
+    return [values[start : start + size] for start in range(0, len(values), size)]
 
 
 @torch.no_grad()
