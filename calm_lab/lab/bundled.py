@@ -16,6 +16,7 @@ from calm_lab.lab.report import report_autoencoder, report_calm, report_transfor
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
+from calm_lab.model.config import HeadKind
 from calm_lab.training import AutoencoderRecipe, CalmRecipe, TransformerRecipe
 from calm_lab.training.train import train_autoencoder, train_calm, train_transformer
 
@@ -35,6 +36,42 @@ class Bundled:
     recipe: AutoencoderRecipe | CalmRecipe | TransformerRecipe
 
 
+_NO_DROPS = {"drop_token": 0.0, "drop_latent": 0.0}
+
+
+def _small_autoencoder(title: str, chunk_size: int = 4, changes: dict[str, float] | None = None) -> Bundled:
+    """An autoencoder of width 128 that shares the main one's tokenizer and text."""
+    recipe = AutoencoderRecipe(
+        corpus="andersen+storyland",
+        documents=1500,
+        tokenizer=checkpoint.DEFAULT_AUTOENCODER,
+        chunk_size=chunk_size,
+        positions=128 // chunk_size,
+        steps=800,
+        hidden_size=128,
+        evaluate_every=250,
+        save_every=250,
+    )
+    return Bundled(title, replace(recipe, **(changes or {})))  # type: ignore[arg-type]
+
+
+def _small_calm(title: str, autoencoder: str, chunk_size: int = 4, head: HeadKind = "energy") -> Bundled:
+    """A CALM of width 128 on storyland: the same text, in the same number of steps, for every K and head."""
+    recipe = CalmRecipe(
+        autoencoder=autoencoder,
+        head=head,
+        documents=18_000,
+        steps=600,
+        positions=512 // chunk_size,
+        samples=4,
+        targets=16,
+        hidden_size=128,
+        evaluate_every=250,
+        save_every=250,
+    )
+    return Bundled(title, recipe)
+
+
 MODELS = {
     "autoencoder-k4": Bundled(
         "The autoencoder under all bundled K = 4 models: Andersen's tales and storyland",
@@ -49,6 +86,17 @@ MODELS = {
             save_every=250,
         ),
     ),
+    "autoencoder-k1": _small_autoencoder("One token to one vector", 1),
+    "autoencoder-k2": _small_autoencoder("Two tokens to one vector", 2),
+    "autoencoder-k8": _small_autoencoder("Eight tokens to one vector", 8),
+    "autoencoder-k4-none": _small_autoencoder(
+        "Table 2: reconstruction alone, no regulariser", changes={"kl_weight": 0.0, **_NO_DROPS}
+    ),
+    "autoencoder-k4-kl": _small_autoencoder("Table 2: plain KL, no floor", changes={"kl_clip": 0.0, **_NO_DROPS}),
+    "autoencoder-k4-clip": _small_autoencoder("Table 2: KL clip", changes=_NO_DROPS),
+    "autoencoder-k4-clip-token": _small_autoencoder("Table 2: KL clip and DropToken", changes={"drop_latent": 0.0}),
+    "autoencoder-k4-clip-latent": _small_autoencoder("Table 2: KL clip and DropLatent", changes={"drop_token": 0.0}),
+    "autoencoder-k4-all": _small_autoencoder("Table 2: KL clip, DropToken and DropLatent, the paper's recipe"),
     "calm-storyland-k4": Bundled(
         "A CALM that writes storyland, a language whose every probability is known",
         CalmRecipe(
@@ -62,11 +110,29 @@ MODELS = {
             save_every=250,
         ),
     ),
+    "calm-storyland-k1": _small_calm(
+        "One token a step: a CALM with the head but without the gain", "autoencoder-k1", 1
+    ),
+    "calm-storyland-k2": _small_calm("Two tokens a step", "autoencoder-k2", 2),
+    "calm-storyland-k4-small": _small_calm("Four tokens a step, as small as the other K", "autoencoder-k4"),
+    "calm-storyland-k8": _small_calm("Eight tokens a step", "autoencoder-k8", 8),
+    "calm-storyland-k4-flow": _small_calm("The flow head on the small backbone", "autoencoder-k4", head="flow"),
+    "calm-storyland-k4-diffusion": _small_calm(
+        "The diffusion head on the small backbone", "autoencoder-k4", head="diffusion"
+    ),
     "calm-andersen-k4": Bundled(
         "A small CALM on Andersen's fairy tales: real prose, which at this size it does not master",
         CalmRecipe(
             corpus="andersen", steps=1500, hidden_size=128, layers=3, blocks=1, samples=4, targets=16, save_every=250
         ),
+    ),
+    "transformer-storyland": Bundled(
+        "The token Transformer of the size of calm-storyland-k4's backbone",
+        TransformerRecipe(documents=25_000, steps=800, evaluate_every=200, save_every=200),
+    ),
+    "transformer-andersen": Bundled(
+        "The token Transformer of the size of calm-andersen-k4's backbone",
+        TransformerRecipe(corpus="andersen", steps=1000, hidden_size=128, layers=3, save_every=250),
     ),
 }
 
