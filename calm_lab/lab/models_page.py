@@ -67,7 +67,10 @@ def _bytes() -> Iterator[str]:
     yield "| folder | bytes |"
     yield "|---|---|"
     total = 0
-    folders = [*sorted(path for path in (ASSETS / "models").iterdir() if path.is_dir()), ASSETS / "results"]
+    split = ("models", "maps")  # one row each model and map; every other folder counts as a whole
+    folders = sorted(path for part in split for path in (ASSETS / part).glob("*") if path.is_dir())
+    others = {path for path in ASSETS.iterdir() if path.is_dir() and path.name not in split} | {ASSETS / "results"}
+    folders += sorted(others)
     for folder in folders:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         total += size
