@@ -72,8 +72,11 @@ def run(args: list[str]) -> int:
     elif options.verdicts:
         print("\n".join(verdicts(wanted, store)))
     elif options.page is not None:
+        from calm_lab.lab.reproduction.beyond import FILE, measure_ceilings
         from calm_lab.lab.reproduction.page import page
 
+        if scale.corpus == "storyland" and not (store.folder / FILE).exists():
+            measure_ceilings(scale, store)
         options.page.write_text(page(scale, store), "utf-8")
         print(f"wrote {options.page}")
     elif options.jobs > 1:

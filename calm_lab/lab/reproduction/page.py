@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from calm_lab.lab.reproduction.beyond import beyond
 from calm_lab.lab.reproduction.cells import Cell, Scale
 from calm_lab.lab.reproduction.correlation import checkpoints, correlate
 from calm_lab.lab.reproduction.grid import Study
@@ -37,7 +38,8 @@ BELOW = {
 def page(scale: Scale, store: Store) -> str:
     """The whole page, Markdown."""
     wanted = select(scale, [])
-    return "\n".join([PREFACE, *_overview(wanted, store), *(line for study in wanted for line in _study(study, store))])
+    parts = (_overview(wanted, store), *(_study(study, store) for study in wanted), beyond(scale, store))
+    return "\n".join([PREFACE, *(line for part in parts for line in part)])
 
 
 def _overview(wanted: list[Study], store: Store) -> Iterator[str]:
