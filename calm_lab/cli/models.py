@@ -21,9 +21,10 @@ class ModelsOptions:
         card: show the whole card of this model: a bundled name or a folder.
         folder: list the model and run folders in here as well.
         make: train and measure this bundled model again, by its own recipe.
-        out: where --make writes the model folder; by default among the bundled models.
+        out: where --make or --map writes its folder; by default among the bundled ones.
         resume: go on with a --make that was interrupted.
         noise: measure the noise sweep of every bundled autoencoder that has none yet, for the tab Noise dial.
+        map: compute the latent map of this bundled autoencoder again.
         page: write the page of the bundled models, Markdown, to this file.
     """
 
@@ -33,6 +34,7 @@ class ModelsOptions:
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     resume: bool = False
     noise: bool = False
+    map: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     page: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
 
 
@@ -53,6 +55,12 @@ def run(args: list[str]) -> int:
         for path in measure_missing():
             print(f"wrote {path}", flush=True)
         print("every bundled autoencoder has its noise sweep")
+        return 0
+
+    if options.map is not None:
+        from calm_lab.lab.latent_map.make import make_map
+
+        print(f"wrote {make_map(options.map, options.out, _progress)}")
         return 0
 
     if options.page is not None:
@@ -82,6 +90,11 @@ def run(args: list[str]) -> int:
     if not found:
         print("no models: reinstall calm_lab for the bundled ones, or train one: calm-lab train --help")
     return 0
+
+
+def _progress(stage: str, done: int, total: int) -> None:
+    """One line a stage that counts up where it stands."""
+    print(f"\r{stage} {done:,} of {total:,}", end="\n" if done == total else "", flush=True)
 
 
 def describe(folder: Path) -> str:

@@ -40,6 +40,7 @@ class Palette:
         sample: what a model drew.
         target: what was true.
         error: a wrong token.
+        category: points of a map by a property that has names, most frequent first; what is left is ``muted``.
     """
 
     paper: str
@@ -60,6 +61,7 @@ class Palette:
     sample: str
     target: str
     error: str
+    category: tuple[str, str, str, str, str, str, str]
 
 
 LIGHT = Palette(
@@ -81,6 +83,7 @@ LIGHT = Palette(
     sample="#c2410c",
     target="#0f766e",
     error="#b4232c",
+    category=("#0072b2", "#d55e00", "#009e73", "#b04a8a", "#56b4e9", "#e69f00", "#5b3a1e"),
 )
 
 DARK = Palette(
@@ -102,6 +105,7 @@ DARK = Palette(
     sample="#fb923c",
     target="#2dd4bf",
     error="#ff8a80",
+    category=("#2a83c4", "#e0671b", "#1aa87c", "#d68bb8", "#7cc8f5", "#e8a91a", "#f4ec6a"),
 )
 
 THEMES: dict[str, Palette] = {"light": LIGHT, "dark": DARK}

@@ -70,6 +70,14 @@ def test_what_means_different_things_looks_different(theme: str, vision: str) ->
         assert difference(a, b, vision) >= 8, (a, b)
 
 
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("vision", "least"), [("typical", 15), ("protan", 7), ("deutan", 7), ("tritan", 6)])
+def test_categories_differ(theme: str, vision: str, least: float) -> None:
+    colours = palette(theme).category
+    assert all(difference(a, b, vision) >= least for a, b in itertools.combinations(colours, 2))
+    assert all(contrast(colour, palette(theme).card) >= 2 for colour in colours)
+
+
 def test_both_themes_have_the_same_names() -> None:
     light, dark = css_variables("light"), css_variables("dark")
     assert set(light) == set(dark)
