@@ -97,9 +97,9 @@ class Shelf:
         entries = self.entries(kind)
         if not entries:
             raise CheckpointError(_NONE[kind])
-        if name in ("default", "", None):
+        if name is None or name in ("default", ""):
             return next(iter(entries.values()))
-        if name not in entries:
+        if not isinstance(name, str) or name not in entries:  # a raw call may send anything
             raise CheckpointError(choose_from(str(name)[:80], entries, "model"))
         return entries[name]
 

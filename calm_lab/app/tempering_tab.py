@@ -194,7 +194,7 @@ def build(bench: Bench) -> Opening:
 
     @told
     def nearest(event: gr.EventData) -> float:
-        return 1 / bench.limits.check_number(event.n, "n of T = 1/n", 1, round(1 / LOWEST))
+        return 1 / bench.limits.check_number(getattr(event, "n", None), "n of T = 1/n", 1, round(1 / LOWEST))
 
     @told
     def fill(*values: Any) -> list[Any]:

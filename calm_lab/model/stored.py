@@ -2,7 +2,7 @@
 
 Whatever a missing, damaged or hostile file does inside a library becomes a ``CheckpointError`` of one line. Tensors
 come back as views of the mapped file: nothing is copied until someone writes to them, and writing never reaches the
-file. Pickles are read by torch's restricted loader, which runs no code.
+file. Pickles are read by torch's restricted loader, which runs no code (see ``calm_lab.model.pickles``).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from calm_lab.errors import CalmLabError, CheckpointError
+from calm_lab.model.pickles import read_pickle
 
 Tensors = dict[str, Tensor]
 MAX_JSON_BYTES = 64 << 20
@@ -88,12 +89,7 @@ def _read_safetensors(path: Path) -> Tensors:
 
 def _read_pickle(path: Path) -> Tensors:
     with _library_errors(path, "damaged, or holds more than tensors and is refused for safety ({})"):
-        try:
-            data = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except RuntimeError as error:
-            if "mmap can only be used" not in str(error):
-                raise
-            data = torch.load(path, map_location="cpu", weights_only=True)  # torch's format before 1.6: no mapping
+        data = read_pickle(path)
     if not isinstance(data, dict) or not all(isinstance(name, str) and _is_plain(t) for name, t in data.items()):
         raise CheckpointError(f"{path}: expected named tensors, found something else")
     return {name: tensor.detach() for name, tensor in data.items()}

@@ -27,6 +27,7 @@ SUFFIXES = (".txt", ".jsonl", ".csv", ".parquet")
 _LONGEST_FIELD = 64 * 2**20
 _MOST_FILES = 100_000
 _ROWS_PER_BYTE = 1_000
+_TEXT_PER_BYTE, _TEXT_ALLOWED = 1_000, 64 * 2**20
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -188,11 +189,16 @@ def _read_parquet(file: Path, text_column: str | None) -> Iterator[str]:
                     file, f"claims {table.metadata.num_rows:,} rows, more than it can hold: give another file"
                 )
             column = pick_column(list(table.schema_arrow.names), text_column, file)
-            row = 0
-            for batch in table.iter_batches(batch_size=256, columns=[column]):
+            row = read = 0
+            most = max(_TEXT_ALLOWED, _TEXT_PER_BYTE * os.path.getsize(file))
+            for batch in table.iter_batches(batch_size=32, columns=[column]):  # few: one long text may fill them all
                 for value in batch.column(0).to_pylist():
                     row += 1
-                    yield from _text_of(value, file, f"row {row}")
+                    for text in _text_of(value, file, f"row {row}"):
+                        read += len(text)
+                        if read > most:
+                            raise _refuse(file, f"unpacks to more than {most:,} characters: give another file")
+                        yield text
     except CalmLabError:
         raise
     except Exception as error:

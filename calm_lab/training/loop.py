@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from calm_lab.device import pick_device
 from calm_lab.errors import TrainingError
 from calm_lab.model import checkpoint
+from calm_lab.model.stored import first_line
 from calm_lab.training.interrupts import whole
 from calm_lab.training.optimizer import Average, build_optimizers, learning_rate
 from calm_lab.training.progress import Reporter
@@ -112,8 +113,9 @@ def _resume(job: Job, folder: RunFolder, optimizers: list[torch.optim.Optimizer]
             average.values = state["average"]
         job.seconds, job.history = float(state["seconds"]), list(state["history"])
         return int(state["step"])
-    except (KeyError, ValueError, RuntimeError, TypeError) as error:
-        raise TrainingError(f"{newest / STATE}: does not fit this recipe ({error}); choose another --out") from error
+    except Exception as error:  # a state of another recipe, or a damaged one, fails in many ways
+        reason = first_line(error)
+        raise TrainingError(f"{newest / STATE}: does not fit this recipe ({reason}); choose another --out") from error
 
 
 @dataclass

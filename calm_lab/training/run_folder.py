@@ -7,6 +7,7 @@ folders with the optimizer's state beside the weights. A checkpoint appears unde
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -17,13 +18,15 @@ from types import TracebackType
 from typing import Any
 
 import psutil
-import torch
 
 from calm_lab.errors import TrainingError
+from calm_lab.model.checks import shown
+from calm_lab.model.pickles import read_pickle
 from calm_lab.training.recipes import Recipe
 
 STATE = "training.pt"
 RECIPE, METRICS, CHECKPOINTS = "recipe.json", "metrics.jsonl", "checkpoints"
+LARGEST_PID, LONGEST_HOST = 2**31, 255
 _FREE = ("steps", "evaluate_every", "compile", "gradient_checkpointing", "precision")  # may change when a run resumes
 
 
@@ -95,16 +98,18 @@ class RunFolder:
         """
         for wait in (0.2, 0.0):  # a fresh lock may not be written yet
             try:
-                text = self.lock.read_text("utf-8")
-                holder = json.loads(text)
+                content = self.lock.read_bytes()
+                holder = json.loads(content)
                 pid, host = int(holder["pid"]), str(holder["host"])
+                if not (0 < pid < LARGEST_PID and host.isprintable() and len(host) <= LONGEST_HOST):
+                    raise ValueError
                 break
             except FileNotFoundError:
                 return None
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 time.sleep(wait)
         else:
-            if text.strip():
+            if content.strip():
                 raise TrainingError(f"{self.lock}: is no lock of calm_lab; move it away, or choose another --out")
             return None
         if host == socket.gethostname() and not psutil.pid_exists(pid):
@@ -122,7 +127,7 @@ class RunFolder:
             for name, value in mine.items():
                 if name not in _FREE and name in theirs and theirs[name] != json.loads(json.dumps(value)):
                     raise TrainingError(
-                        f"{self.path}: was started with {name} = {theirs[name]!r}, not {value!r};"
+                        f"{self.path}: was started with {name} = {shown(theirs[name])}, not {shown(value)};"
                         " resume with the same recipe, or choose another --out"
                     )
         fresh = path.with_name(f".{RECIPE}.tmp")
@@ -138,7 +143,7 @@ class RunFolder:
             return None
         try:
             theirs = json.loads(path.read_bytes())
-        except ValueError:  # not JSON, or not UTF-8
+        except (ValueError, RecursionError):  # not JSON, or not UTF-8
             theirs = None
         if not isinstance(theirs, dict) or "kind" not in theirs:
             raise TrainingError(f"{path}: is damaged, or not of a calm_lab run; restore it, or choose another --out")
@@ -171,7 +176,7 @@ class RunFolder:
     def load_state(self, folder: Path) -> dict[str, Any]:
         """The optimizer's state of a checkpoint."""
         try:
-            state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
+            state = copy.deepcopy(read_pickle(folder / STATE))  # not views of a file that will be pruned
         except Exception as error:  # a damaged zip provokes many types
             remedy = "remove that checkpoint and resume from the one before"
             raise TrainingError(f"{folder / STATE}: damaged; {remedy}") from error
