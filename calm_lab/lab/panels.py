@@ -5,7 +5,7 @@ by its role: ``sample`` for what a model drew or a computer simulated, ``target`
 Why: the same colour and sign must mean the same thing in every notebook; measured points are dots with error bars,
 formulas are lines, limits are dotted.
 
-Notebooks: 01, 05, 07, 08.
+Notebooks: 01 and on.
 """
 
 from __future__ import annotations

@@ -24,6 +24,52 @@ WRONG = {
             "def my_entropy(tokens):\n    from math import log2\n    return log2(len(set(tokens)))",
         ],
     },
+    "02_tokens_to_a_vector_and_back": {
+        "exercise-1": [
+            "def my_lookup(z, z_known, known): return known[: len(z)]",
+            "def my_lookup(z, z_known, known): return known[torch.cdist(z, z_known).argmax(-1)]",
+            "def my_lookup(z, z_known, known): return torch.cdist(z, z_known).argmin(-1)",
+        ],
+        "exercise-2": [
+            "def my_weights(V, d, inner, K, l): return V * d",
+            "def my_weights(V, d, inner, K, l):\n"
+            "    layers = 4 * (d + 3 * d * inner)\n"
+            "    return 2 * V * d + layers + 2 * K * d * d + K * d + 2 * d + 3 * d * l + 2 * l + d + 2 * d",
+        ],
+        "exercise-3": [
+            "def my_noise(m, p): return m / torch.special.ndtri(torch.tensor(p)).item()",
+            "def my_noise(m, p): return -2 * m / torch.special.ndtri(torch.tensor(p)).item()",
+            "def my_noise(m, p): return m * p",
+        ],
+        "exercise-4": [
+            "def my_rank(kept): return 64",
+            "def my_rank(kept): return 8",
+            "def my_rank(kept): return 0",
+        ],
+    },
+    "04_the_latent_manifold": {
+        "exercise-1": [
+            "def my_trust(true_ranks, R): return 1.0",
+            "def my_trust(true_ranks, R): return sum(rank <= len(true_ranks) for rank in true_ranks) / len(true_ranks)",
+        ],
+        "exercise-2": [
+            "def my_sphere(a, b, t): return (1 - t) * a + t * b",
+            "def my_sphere(a, b, t):\n    z = (1 - t) * a + t * b\n    return z / z.norm()",
+            "def my_sphere(a, b, t): return a",
+        ],
+        "exercise-3": [
+            "def my_place(distances, places): return places.mean(0)",
+            "def my_place(distances, places): return places[distances.argmin()]",
+            "def my_place(distances, places):\n"
+            "    weights = 1 / (distances + 1e-9)\n"
+            "    return (weights[:, None] * places).sum(0) / weights.sum()",
+        ],
+        "exercise-4": [
+            "def my_distance(l, s): return l**0.5 * s",
+            "def my_distance(l, s): return 2 * l * s**2",
+            "def my_distance(l, s): return 13.3",
+        ],
+    },
     "05_energy_score": {
         "exercise-1": [
             "def my_energy_score(samples, targets, alpha):\n"
