@@ -19,6 +19,7 @@ from calm_lab.lab.allowed import allowed_draws
 from calm_lab.lab.noise_sweep import COLLAPSED_NATS
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
+from calm_lab.model.heads import EnergyHead
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.text.corpora import load_corpus
 from calm_lab.text.storyland.ceiling import Ceiling, ceiling
@@ -104,8 +105,15 @@ def report_brier(
     return flat | {name: data[name] for name in ("cross_entropy", "reason") if name in data}
 
 
-def report_calm(model: CALM, corpus: str, seed: int = 0, stories: int = 200, repeats: int = 4) -> dict[str, Any]:
-    """BrierLM on unseen documents; on storyland also the exact ceiling and the share of accepted texts."""
+def report_calm(
+    model: CALM, corpus: str, seed: int = 0, stories: int | None = None, repeats: int = 4
+) -> dict[str, Any]:
+    """BrierLM on unseen documents; on storyland also the exact ceiling and the share of accepted texts.
+
+    Accepted are ``stories`` asked for: by default 200, and 20 of a head that takes many steps a draw.
+    """
+    if stories is None:
+        stories = 200 if isinstance(model.head, EnergyHead) else 20
     documents, ids = document_rows(model, corpus, model.config.chunk_size)
     evaluation = evaluate_calm(model, ids, generator(seed, ids.device), repeats=repeats)
     report: dict[str, Any] = {"test": evaluation.to_dict(), "documents": len(documents)}
