@@ -55,15 +55,9 @@ def photograph(page: Page, url: str, width: int, folder: Path) -> None:
     page.goto(url)
     tabs = page.get_by_role("tab")
     tabs.first.wait_for()
-    settle(page)  # gradio measures the row of tabs before it folds some of them away
-    folded = page.locator(".overflow-dropdown button")
-    names = [(tab.text_content() or "").strip() for tab in [*tabs.all(), *folded.all()]]
-    for name in dict.fromkeys(filter(None, names)):
-        tab = page.get_by_role("tab", name=name, exact=True)
-        if not tab.first.is_visible():  # on a narrow page Gradio folds the tabs that do not fit into a menu
-            page.locator(".overflow-menu > button").first.click()
-            tab = page.locator(".overflow-dropdown button", has_text=name)
-        tab.first.click()
+    settle(page)
+    for name in [(tab.text_content() or "").strip() for tab in tabs.all()]:
+        page.get_by_role("tab", name=name, exact=True).click()
         settle(page)
         for button in page.get_by_role("button", name=re.compile("^Train")).all():
             if button.is_visible():

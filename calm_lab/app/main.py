@@ -44,7 +44,7 @@ def build_app(models: str | Path | None = None, device: str = "auto", limits: Li
         views.language_probe()
         views.header()
         opened: list[tuple[gr.Tab, Opening]] = []
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # a menu would hide most of them on a phone
             for module in TABS:
                 with gr.Tab(say(module.TITLE), id=module.ID, elem_id=f"tab-{module.ID}") as tab:
                     opened.append((tab, module.build(bench)))

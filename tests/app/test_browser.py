@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from calm_lab.app import generate_tab
+from calm_lab.app.main import TABS
 from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -26,6 +27,16 @@ def test_a_worked_example_stands_there_before_any_click(visit: Visit) -> None:
     visit.generate_tab()
     expect(page.get_by_role("heading", name=re.compile("The pool of step"))).to_be_visible()
     assert sideways(page) == 0
+
+
+@both_widths
+def test_every_tab_is_in_sight(visit: Visit) -> None:
+    page = visit.page
+    expect(page.get_by_role("tab").first).to_be_visible(timeout=PATIENCE)
+    tabs = [tab.bounding_box() for tab in page.get_by_role("tab").all()]
+    assert len(tabs) == len(TABS)
+    width = page.evaluate("document.documentElement.clientWidth")
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width and box["height"] >= 30 for box in tabs)
 
 
 def test_typing_changes_the_chunks_and_text_stays_text(visit: Visit) -> None:
