@@ -1,13 +1,12 @@
-"""The tab "Generate": text written chunk by chunk, and the pool behind every choice (paper sec. 3.3 and 5.2).
+"""The tab "Generate": text written chunk by chunk, and the step behind every choice (paper sec. 3.3, 5.1 and 5.2).
 
-The temperature slider knows only T = 1/n, because batch sampling counts groups of n equal draws. The whole run travels
-to the browser as plain data, so that opening the pool of any written chunk needs no further call.
+The slider of the batch method knows only T = 1/n, because it counts groups of n equal draws; the exact method takes any
+T, at a price that is estimated first. What is computed is in ``calm_lab.app.generate_runs``.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,83 +14,49 @@ import gradio as gr
 
 from calm_lab.app import views
 from calm_lab.app.bench import LONG, Bench, Opening, sizes
+from calm_lab.app.generate_runs import (
+    BUDGETS,
+    FIRST_BUDGET,
+    FIRST_LENGTH,
+    FIRST_N,
+    FIRST_POOL,
+    LOWEST,
+    PROMPT_MARK,
+    STEPS,
+    Request,
+    compare,
+    example_run,
+    price,
+    write,
+)
 from calm_lab.app.guard import told
-from calm_lab.app.limits import MAX_SEED
 from calm_lab.app.words import say
-from calm_lab.errors import InputError
 from calm_lab.lab import examples
-from calm_lab.lab.pools import pool_of
-from calm_lab.toolkit.generate import generate
 
 ID = "generate"
 TITLE = "generate_tab"
-STEPS = (8, 7, 6, 5, 4, 3, 2, 1)
-FIRST_N, FIRST_LENGTH, FIRST_POOL, EXAMPLE_LENGTH = 3, 128, 200, 96
-SHOWN_PROMPT = 800
+HIDDEN: Any = "hidden"  # out of sight but on the page: a drawing that is not there at first would lose its properties
 NEW_SEED = "() => Math.floor(Math.random() * 1000000)"
-
-_runs = itertools.count(1)
-
-
-def write(
-    bench: Bench, prompt: str, n: int, length: float, pool: float, seed: float, model: str
-) -> Iterator[dict[str, Any]]:
-    """Write, step by step.
-
-    Args:
-        bench: models and limits.
-        prompt: the text to go on from; "" starts from nothing.
-        n: 1/T.
-        length: tokens to write at most.
-        pool: draws a step.
-        seed: of all randomness.
-        model: name on the shelf.
-
-    Yields:
-        The stage's value so far: settings, status (running, ended, full) and the steps.
-
-    Raises:
-        CalmLabError: for a prompt too long, a number out of range, an unknown model.
-    """
-    limits = bench.limits
-    limits.check_text(prompt, "prompt")
-    n = limits.check_number(n, "n of T = 1/n", 1, max(STEPS))
-    number = limits.check_number(seed, "the seed", 0, MAX_SEED)
-    size = limits.check_number(pool, "the pool", 1, limits.pool)
-    tokens = limits.check_number(length, "the length", 1, limits.new_tokens)
-    entry = bench.shelf.entry("calm", model)
-    lm = bench.shelf.calm(entry.name)
-    if lm.tokenizer is None:
-        raise InputError(f"{entry.name} has no tokenizer: add its tokenizer.json to the folder")
-    steps: list[dict[str, Any]] = []
-    value = {
-        "run": next(_runs),
-        "model": entry.name,
-        "prompt": prompt if len(prompt) <= SHOWN_PROMPT else "…" + prompt[-SHOWN_PROMPT:],
-        "n": n,
-        "seed": number,
-        "chunk_size": lm.config.chunk_size,
-        "status": "running",
-        "steps": steps,
-    }
-    written = generate(lm, prompt, 1 / n, pool=size, max_tokens=tokens, seed=number)
-    yield {**value, "steps": []}
-    for step in written:
-        steps.append(pool_of(step, lm.tokenizer, n).to_dict())
-        yield {**value, "steps": list(steps)}
-    yield {**value, "steps": list(steps), "status": "ended" if steps and steps[-1]["ended"] else "full"}
+FIELDS = ("prompt", "n", "length", "pool", "seed", "model", "method", "heat", "rules")
+# What the fields say now, handed to both drawings, so that text of other settings carries a mark.
+NOW = f"""(stage, compared, {", ".join(FIELDS)}) => {{
+  const letters = [...(prompt ?? "")];
+  const now = {{ prompt: `${{letters.length}}:${{letters.slice(0, {PROMPT_MARK}).join("")}}`, n, length, pool, seed,
+    model, method: method.method, heat, budget: rules.budget, spent: rules.spent }};
+  return [{{ ...stage, now }}, {{ ...compared, now }}];
+}}"""
 
 
-@functools.lru_cache(maxsize=16)
-def example_run(bench: Bench, model: str, changed: int) -> dict[str, Any]:
-    """The worked example of a model: written once with a fixed seed, then kept; ``changed`` tells versions apart."""
-    example = examples.prompts_for(bench.shelf.entry("calm", model).corpus)[0]
-    run = write(bench, example.text, FIRST_N, EXAMPLE_LENGTH, FIRST_POOL, example.seed, model)
-    return list(run)[-1]
+def asked(*values: Any) -> Request:
+    """The fields of the tab, in the order of ``FIELDS``, as a request."""
+    prompt, n, length, pool, seed, model, method, heat, rules = values
+    chosen = method.get("method") if isinstance(method, dict) else method
+    rules = rules if isinstance(rules, dict) else {}
+    return Request(prompt, n, length, pool, seed, model, chosen, heat, rules.get("budget"), rules.get("spent"))
 
 
 def stopped(value: Any) -> Any:
-    """The stage's value after Stop: a run that was going on is marked as stopped."""
+    """A drawing's value after Stop: a run that was going on is marked as stopped."""
     if isinstance(value, dict) and value.get("status") == "running":
         return {**value, "status": "stopped"}
     return gr.skip()
@@ -117,37 +82,23 @@ def build(bench: Bench) -> Opening:
             )
             with gr.Row(elem_classes="cl-chips"):
                 chips = [gr.Button(example.name, size="sm", min_width=0) for example in prompts]
+            # No minimum and maximum: gradio's own refusal would not say which field it means.
             with gr.Row(elem_classes="cl-numbers"):
                 length = gr.Number(
-                    FIRST_LENGTH,
-                    precision=0,
-                    minimum=1,
-                    maximum=limits.new_tokens,
-                    label=say("generate_length"),
-                    min_width=110,
-                    elem_id="generate-length",
+                    FIRST_LENGTH, precision=0, label=say("generate_length"), min_width=110, elem_id="generate-length"
                 )
                 pool = gr.Number(
                     min(FIRST_POOL, limits.pool),
                     precision=0,
-                    minimum=1,
-                    maximum=limits.pool,
                     label=say("generate_pool"),
                     min_width=110,
                     elem_id="generate-pool",
                 )
             with gr.Row(elem_classes="cl-seed"):
                 seed = gr.Number(
-                    prompts[0].seed,
-                    precision=0,
-                    minimum=0,
-                    label=say("generate_seed"),
-                    min_width=90,
-                    elem_id="generate-seed",
+                    prompts[0].seed, precision=0, label=say("generate_seed"), min_width=90, elem_id="generate-seed"
                 )
                 renew = gr.Button(say("generate_new_seed"), min_width=100, elem_id="generate-new-seed")
-        with gr.Column(scale=2, min_width=280):
-            n = views.temperature(FIRST_N, STEPS)
             model = gr.Dropdown(
                 list(entries),
                 value=first,
@@ -156,30 +107,80 @@ def build(bench: Bench) -> Opening:
                 elem_id="generate-model",
                 filterable=False,
             )
+            gr.Markdown(say("generate_brier"), elem_classes="cl-aside")
+        with gr.Column(scale=2, min_width=280):
+            method = _dials(
+                "generate-method", {"method": "batch"}, {"key": "method", "choices": ["batch", "exact"], "note": True}
+            )
+            n = views.temperature(FIRST_N, STEPS)
+            heat = views.view(
+                "cl-temperature cl-dial",
+                "dial.js",
+                "heat_",
+                value=1 / FIRST_N,
+                low=LOWEST,
+                prefix="heat",
+                elem_id="generate-heat",
+                visible=HIDDEN,
+            )
+            rules = _dials(
+                "generate-rules",
+                {"budget": FIRST_BUDGET, "spent": "batch"},
+                {"key": "budget", "steps": [calls for calls in BUDGETS if calls <= limits.calls]},
+                {"key": "spent", "choices": ["batch", "stop"]},
+                visible=HIDDEN,
+            )
+            estimate = views.view(
+                *("cl-price", "price.js", "price_"),
+                helpers=("foretell.js",),
+                elem_id="generate-price",
+                visible=HIDDEN,
+                min_height=60,
+            )
             with gr.Row(elem_classes="cl-go"):
                 go = gr.Button(say("generate_go"), variant="primary", scale=3, min_width=140, elem_id="generate-go")
                 stop = gr.Button(say("generate_stop"), variant="stop", scale=1, min_width=90, elem_id="generate-stop")
+            beside = gr.Button(say("generate_compare"), elem_id="generate-compare")
     stage = views.stage()
+    compared = views.view(
+        *("cl-compare", "compare.js", "compare_", "stage_", "pool_", "token_", "stale_", "share_"),
+        helpers=(*views.CHARTS, "pool.js", "stale.js"),
+        elem_id="compare",
+    )
     with gr.Accordion(say("generate_how"), open=False, elem_classes="cl-how"):
         gr.Markdown(say("generate_how_text"), latex_delimiters=views.LATEX)
 
+    fields: list[Any] = [prompt, n, length, pool, seed, model, method, heat, rules]
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
     @told
     def stream(*values: Any) -> Iterator[dict[str, Any]]:
-        yield from write(bench, *values)
+        yield from write(bench, asked(*values))
 
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    running = gr.on(
-        [go.click, prompt.submit],
-        stream,
-        [prompt, n, length, pool, seed, model],
-        stage,
-        concurrency_id=LONG,
-        concurrency_limit=1,
-        trigger_mode="once",
+    @told
+    def three(*values: Any) -> Iterator[dict[str, Any]]:
+        yield from compare(bench, asked(*values))
+
+    long: dict[str, Any] = {"concurrency_id": LONG, "concurrency_limit": 1, "trigger_mode": "once", **private}
+    running = gr.on([go.click, prompt.submit], stream, fields, stage, **long)
+    comparing = beside.click(three, fields, compared, **long)
+    stop.click(
+        lambda *values: [stopped(value) for value in values],
+        [stage, compared],
+        [stage, compared],
+        cancels=[running, comparing],
+        queue=False,
         **private,
     )
-    stop.click(stopped, stage, stage, cancels=[running], queue=False, **private)
     renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
+    gr.on(
+        [field.change for field in fields],
+        None,
+        [stage, compared, *fields],
+        [stage, compared],
+        js=NOW,
+        api_visibility="private",
+    )
 
     def corpus_prompt(name: str, place: int) -> str:
         return examples.prompts_for(bench.shelf.entry("calm", name).corpus)[place].text
@@ -195,11 +196,50 @@ def build(bench: Bench) -> Opening:
     model.input(told(describe), model, [model, prompt, *chips], queue=False, **private)
 
     @told
+    def tell_price(*values: Any) -> Any:
+        request = asked(*values)
+        return price(bench, request) if request.method == "exact" else gr.skip()
+
+    def show(value: dict[str, Any]) -> list[Any]:
+        exact = value.get("method") == "exact"
+        return [gr.update(visible=shown or HIDDEN) for shown in (not exact, not exact, exact, exact, exact)]
+
+    method.change(show, method, [n, pool, heat, rules, estimate], queue=False, **private)
+    gr.on(
+        [method.change, heat.change, rules.change, model.change, seed.change, length.change, prompt.blur],
+        tell_price,
+        fields,
+        estimate,
+        **{**private, "concurrency_id": LONG, "trigger_mode": "always_last"},
+    )
+
+    @told
+    def mend(name: str, event: gr.EventData) -> list[Any]:
+        """The two ways out of a story that ends before it begins."""
+        begin = corpus_prompt(name, 0) if event.way == "prompt" else gr.skip()
+        return [begin, gr.skip() if event.way == "prompt" else 1]
+
+    stage.select(mend, model, [prompt, n], queue=False, **private)
+
+    @told
     def fill(model: str) -> dict[str, Any]:
         entry = bench.shelf.entry("calm", model)
         return example_run(bench, entry.name, (entry.folder / "config.json").stat().st_mtime_ns)
 
     return Opening(fill, [model], [stage], LONG)
+
+
+def _dials(name: str, value: dict[str, Any], *dials: dict[str, Any], visible: Any = True) -> gr.HTML:
+    return views.view(
+        "cl-dials cl-narrow",
+        "dials.js",
+        "generate_",
+        value=value,
+        prefix="generate",
+        dials=list(dials),
+        elem_id=name,
+        visible=visible,
+    )
 
 
 def _swap(prompt_of: Any, place: int, name: str) -> str:

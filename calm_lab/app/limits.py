@@ -16,6 +16,7 @@ class Limits:
         shown_tokens: of a text whose chunks are drawn one by one.
         new_tokens: of one generation.
         pool: draws a step.
+        calls: draws a step that exact sampling may charge.
         vectors: decoded in one API call.
         samples: on each side of an energy score.
         coordinates: of each of them.
@@ -27,6 +28,7 @@ class Limits:
     shown_tokens: int = 320
     new_tokens: int = 512
     pool: int = 1000
+    calls: int = 50_000
     vectors: int = 256
     samples: int = 512
     coordinates: int = 1024
@@ -57,6 +59,7 @@ SHARED = Limits(
     shown_tokens=160,
     new_tokens=256,
     pool=200,
+    calls=5_000,
     vectors=64,
     samples=128,
     positions=30_000,

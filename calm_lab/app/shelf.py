@@ -18,6 +18,7 @@ from calm_lab.errors import CheckpointError, choose_from
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
+from calm_lab.model.transformer import TokenTransformer
 
 Kind = Literal["autoencoder", "calm", "transformer"]
 FIRST = {"autoencoder": ("autoencoder-k4",), "calm": ("calm-storyland-k4", "calm-andersen-k4"), "transformer": ()}
@@ -110,6 +111,10 @@ class Shelf:
     def calm(self, name: str = "default") -> CALM:
         """Load a CALM, once."""
         return cast(CALM, self._load(self.entry("calm", name)))
+
+    def transformer(self, name: str = "default") -> TokenTransformer:
+        """Load a token Transformer, once."""
+        return cast(TokenTransformer, self._load(self.entry("transformer", name)))
 
     def _load(self, entry: Entry) -> checkpoint.Model:
         with _loading:  # two visitors at once must not load it twice

@@ -151,7 +151,13 @@ def build(bench: Bench) -> Opening:
                 }
         with gr.Column(scale=2, min_width=280):
             heat = views.view(
-                "cl-temperature cl-dial", "dial.js", "tempering_", value=FIRST_T, low=LOWEST, elem_id="heat"
+                "cl-temperature cl-dial",
+                "dial.js",
+                "tempering_",
+                value=FIRST_T,
+                low=LOWEST,
+                prefix="tempering",
+                elem_id="heat",
             )
             pool = gr.Slider(1, MAX_POOL, FIRST_POOL, step=1, label=say("tempering_pool"), elem_id="tempering-pool")
             with gr.Row(elem_classes="cl-seed"):

@@ -52,8 +52,13 @@ def board() -> gr.HTML:
 
 
 def stage() -> gr.HTML:
-    """The written text and the chosen step's pool; its value is made by ``calm_lab.app.generate_tab``."""
-    return view("cl-stage", "stage.js", "stage_", "pool_", "token_", elem_id="stage", min_height=420)
+    """The written text and the chosen step; its value is made by ``calm_lab.app.generate_runs``."""
+    return view(
+        *("cl-stage", "stage.js", "stage_", "pool_", "token_", "stale_", "price_", "share_"),
+        helpers=(*CHARTS, "pool.js", "stale.js", "foretell.js"),
+        elem_id="stage",
+        min_height=420,
+    )
 
 
 def temperature(n: int, steps: tuple[int, ...]) -> gr.HTML:

@@ -11,7 +11,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
-from calm_lab.app import energy_words, study_words, tempering_words
+from calm_lab.app import energy_words, generate_words, study_words, tempering_words
 
 HOW = Path(__file__).parent / "static"
 
@@ -92,84 +92,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "token_pad": ("padding", "填充"),
     "token_begin": ("begin", "开始"),
     "token_mask": ("mask", "遮盖"),
-    # generate
-    "generate_tab": ("Generate", "生成"),
-    "generate_look": (
-        "Each step draws a pool of chunks and chooses one. **Lower the temperature**: only chunks that were drawn "
-        "several times can be chosen. Click any chunk of the text to open its pool.",
-        "每一步抽出一池候选块，从中选一个。**降低温度**：只有被抽到多次的块才可能被选中。点击文字中的任意一块，打开它的候选池。",
-    ),
-    "generate_prompt": ("Prompt", "开头"),
-    "generate_placeholder": ("Empty: the model starts from nothing", "留空：模型从零开始"),
-    "generate_model": ("Model", "模型"),
-    "generate_temperature": ("Temperature", "温度"),
-    "generate_temperature_one": ("every draw may be chosen", "抽到的都可能被选中"),
-    "generate_temperature_many": ("a chunk needs {n} equal draws", "一个块要被抽到 {n} 次"),
-    "generate_temperature_spoken": ("one over {n}", "{n} 分之一"),
-    "generate_sure": ("surer", "更有把握"),
-    "generate_free": ("freer", "更自由"),
-    "generate_length": ("Length, tokens", "长度（词元）"),
-    "generate_pool": ("Pool, draws a step", "候选池（每步抽取数）"),
-    "generate_seed": ("Seed", "种子"),
-    "generate_new_seed": ("New seed", "换种子"),
-    "generate_go": ("Generate", "生成"),
-    "generate_stop": ("Stop", "停止"),
-    "generate_how": ("How this is computed", "这是怎么算出来的"),
-    "stage_text": ("Written text; arrow keys move between chunks", "写出的文字；用方向键在块之间移动"),
-    "stage_waiting": ("Nothing written yet. Press Generate.", "还没有写出文字。请按“生成”。"),
-    "stage_starting": ("Starting…", "正在开始…"),
-    "stage_running": ("writing", "正在写"),
-    "stage_ended": ("ended by itself", "自行结束"),
-    "stage_full": ("stopped at the length", "达到设定长度"),
-    "stage_stopped": ("stopped", "已停止"),
-    "stage_count": ("{count} chunks, {tokens} tokens, {seconds} s", "{count} 块，{tokens} 个词元，{seconds} 秒"),
-    "stage_count_one": ("1 chunk, {tokens} tokens, {seconds} s", "1 块，{tokens} 个词元，{seconds} 秒"),
-    "stage_settings": ("{model} · T = {t} · seed {seed}", "{model} · T = {t} · 种子 {seed}"),
-    "stage_guess": (
-        "Dashed, {guesses} of {steps}: no chunk came {n} times in the pool, so fewer repeats had to do. Where that "
-        "happens often, the model is too unsure for whole sentences: small models know words first.",
-        "虚线，{steps} 块中的 {guesses} 块：候选池里没有块出现 {n} 次，只好放宽要求。"
-        "这种情况多，说明模型还没把握写出整句：小模型先学会的是词。",
-    ),
-    "stage_step": ("step {number}: {text}", "第 {number} 步：{text}"),
-    "stage_nothing": ("(nothing yet)", "（尚无文字）"),
-    "pool_title": ("The pool of step {number}", "第 {number} 步的候选池"),
-    "pool_hint": ("Click a chunk to see what it was chosen from.", "点击一块，看它是从哪些候选中选出的。"),
-    "pool_candidate": ("candidate", "候选"),
-    "pool_count": ("drawn", "抽到"),
-    "pool_groups": ("C(count, {n})", "C(次数, {n})"),
-    "pool_weight": ("chance", "概率"),
-    "pool_chosen": ("chosen", "选中"),
-    "pool_rare": ("drawn too seldom", "抽到次数不足"),
-    "pool_more": ("and {count} more", "另有 {count} 个"),
-    "pool_summary": (
-        "{draws} draws, {distinct} different, {eligible} could be chosen",
-        "抽取 {draws} 次，{distinct} 种，其中 {eligible} 种可选",
-    ),
-    "pool_rule": (
-        "T = 1/{wanted}: a chunk needs {wanted} equal draws.",
-        "T = 1/{wanted}：一个块需要被抽到 {wanted} 次。",
-    ),
-    "pool_rule_one": (
-        "T = 1: one draw, taken as it comes. Lower temperatures draw a pool and look for repeats.",
-        "T = 1：抽一次，直接采用。更低的温度会抽出一池，寻找重复。",
-    ),
-    "pool_fallback": (
-        "None came {wanted} times here, so {count} were enough.",
-        "这里没有块出现 {wanted} 次，因此 {count} 次即可。",
-    ),
-    "pool_fallback_one": (
-        "None came {wanted} times here, nor twice: a plain draw had to do.",
-        "这里没有块出现 {wanted} 次，连两次也没有：只好随便取一个。",
-    ),
-    "pool_ms": ("{ms} ms", "{ms} 毫秒"),
     # under a picture
     "share_copy": ("Copy as Python", "复制为 Python"),
     "share_copied": ("Copied: paste it into a notebook.", "已复制：粘贴到笔记本即可。"),
     "share_by_hand": ("Mark the code and copy it.", "请选中代码并复制。"),
     "share_csv": ("Data as CSV", "数据（CSV）"),
 }
-WORDS |= energy_words.WORDS | tempering_words.WORDS | study_words.WORDS
+WORDS |= energy_words.WORDS | generate_words.WORDS | tempering_words.WORDS | study_words.WORDS
 
 for _tab in ("vectors", "energy", "generate", "tempering", "brier", "cost"):  # longer texts live in files
     _english, _chinese = ((HOW / f"how_{_tab}.{code}.md").read_text("utf-8") for code in ("en", "zh"))

@@ -1,7 +1,8 @@
 """The pool of one generation step as plain data: who was drawn how often, who could be chosen, who was.
 
 Batch temperature sampling (paper sec. 5.2, Algorithm 2) draws N chunks and gives each the weight C(count, n): the
-number of groups of n equal draws. This module puts that arithmetic into a small table for a picture.
+number of groups of n equal draws. The exact sampler (sec. 5.1, Algorithm 1) starts trial after trial until one is
+accepted. This module puts either into a small table for a picture.
 
 App tab: Generate. Notebook: 09.
 """
@@ -9,6 +10,7 @@ App tab: Generate. Notebook: 09.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +29,7 @@ class Candidate:
         roles: begin, end, pad or mask for special tokens, None for ordinary ones.
         count: how often it was drawn.
         groups: C(count, n): groups of n equal draws it forms, n being the repeats needed in the end.
-        weight: its probability to be chosen.
+        weight: its probability to be chosen; for an exact step, what the draws say of the law at that temperature.
         chosen: whether it was.
     """
 
@@ -49,12 +51,18 @@ class Pool:
         text: the text that the chosen chunk makes certain.
         ended: whether it holds the end token.
         candidates: most frequent first; the chosen one is always among them.
-        draws: how many chunks were drawn.
+        draws: how many draws were charged.
+        seen: draws in the table; the exact sampler draws in blocks, so there are a few more than it charges.
         distinct: how many different ones.
         eligible: how many came often enough.
         wanted: n = 1/T, repeats asked for.
         used: repeats that were enough, lower than ``wanted`` where no chunk came so often.
         milliseconds: wall-clock time of the step.
+        exact: whether the exact sampler wrote it, also where its budget was spent and the batch rule chose.
+        trials: trials started; 1 for the batch method.
+        agreed: trials whose n draws agreed; for the batch method 1 if ``used`` is n, else 0.
+        fell_back: whether the budget of the exact sampler was spent.
+        histogram: pairs (times drawn, distinct chunks that came so often), rising.
     """
 
     index: int
@@ -62,11 +70,22 @@ class Pool:
     ended: bool
     candidates: list[Candidate]
     draws: int
+    seen: int
     distinct: int
     eligible: int
     wanted: int
     used: int
     milliseconds: float
+    exact: bool
+    trials: int
+    agreed: int
+    fell_back: bool
+    histogram: list[tuple[int, int]]
+
+    @property
+    def accepted(self) -> int:
+        """Trials that ended in a chunk: 1, or 0 where an exact step spent its budget or a batch step fell below n."""
+        return int(not self.fell_back) if self.exact else self.agreed
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, weights rounded to 6 places."""
@@ -75,11 +94,18 @@ class Pool:
             "text": self.text,
             "ended": self.ended,
             "draws": self.draws,
+            "seen": self.seen,
             "distinct": self.distinct,
             "eligible": self.eligible,
             "wanted": self.wanted,
             "used": self.used,
             "ms": round(self.milliseconds, 1),
+            "exact": self.exact,
+            "trials": self.trials,
+            "agreed": self.agreed,
+            "accepted": self.accepted,
+            "fell_back": self.fell_back,
+            "histogram": [list(pair) for pair in self.histogram],
             "candidates": [
                 {
                     "text": c.text,
@@ -96,12 +122,12 @@ class Pool:
 
 
 def pool_of(step: ChunkStep, tokenizer: Tokenizer, wanted: int, top: int = 10) -> Pool:
-    """The table of a step of the batch method.
+    """The table of a step.
 
     Args:
         step: what ``generate`` yielded.
         tokenizer: the model's.
-        wanted: n = 1/T.
+        wanted: n = 1/T; for the exact method the whole number nearest to 1/T, which its trials do not need.
         top: candidates to keep; the chosen one is kept in any case.
     """
     counts, weights = step.counts.tolist(), step.weights.tolist()
@@ -129,9 +155,15 @@ def pool_of(step: ChunkStep, tokenizer: Tokenizer, wanted: int, top: int = 10) -
         ended=step.ended,
         candidates=candidates,
         draws=step.calls,
+        seen=sum(counts),
         distinct=len(counts),
         eligible=sum(weight > 0 for weight in weights),
         wanted=wanted,
         used=used,
         milliseconds=1000 * step.seconds,
+        exact=step.n_used == 0 or step.fell_back,
+        trials=step.trials,
+        agreed=step.stage1_accepts,
+        fell_back=step.fell_back,
+        histogram=sorted(Counter(counts).items()),
     )

@@ -13,6 +13,7 @@ from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
 from calm_lab.model.config import preset
+from calm_lab.model.transformer import TokenTransformer
 from calm_lab.text.chunks import document_chunks
 from calm_lab.text.tokenizer import Tokenizer
 from calm_lab.toolkit.loss import calm_loss
@@ -55,6 +56,22 @@ def calm() -> CALM:
     for _ in range(40):
         optimizer.zero_grad()
         calm_loss(model, ids, generator=stream).total.backward()
+        optimizer.step()
+    return model.eval()
+
+
+@functools.cache
+def transformer() -> TokenTransformer:
+    """A tiny token Transformer with the same tokenizer that has begun to learn SENTENCES."""
+    inner = autoencoder()
+    torch.manual_seed(0)
+    model = TokenTransformer(preset("tiny", vocab_size=inner.config.vocab_size).transformer())
+    model.tokenizer = inner.tokenizer
+    ids = torch.nn.functional.pad(_ids(inner), (1, 0), value=1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(40):
+        optimizer.zero_grad()
+        model.loss(ids).backward()
         optimizer.step()
     return model.eval()
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from calm_lab.app import generate_tab
+from calm_lab.app import generate_runs
 from calm_lab.app.main import TABS
 from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
 
@@ -144,6 +144,57 @@ def test_any_written_chunk_opens_its_pool(visit: Visit) -> None:
     expect(written.nth(0)).to_be_focused()
 
 
+def test_the_exact_method_tells_its_price_and_its_trials(visit: Visit) -> None:
+    page = visit.generate_tab()
+    page.get_by_role("button", name="exact", exact=True).click()
+    price = page.locator("#generate-price")
+    expect(price).to_contain_text("pilot draws", timeout=PATIENCE)
+    expect(page.locator("#generate-pool")).to_be_hidden()
+    page.locator("#generate-heat").get_by_text("1/2", exact=True).click()
+    expect(price).to_contain_text("T = 0.5", timeout=PATIENCE)
+    expect(page.locator("#stage .cl-stale")).to_contain_text("the method", timeout=PATIENCE)
+    page.get_by_label("Length, tokens").fill("8")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator("#stage .cl-foretold")).to_contain_text("pilot draws", timeout=PATIENCE)
+    expect(page.locator("#stage .cl-pool .cl-trials")).to_contain_text("draws charged", timeout=PATIENCE)
+    expect(page.locator("#stage .cl-stale")).to_have_count(0)
+
+
+def test_text_of_other_settings_is_marked(visit: Visit) -> None:
+    page = visit.generate_tab()
+    stale = page.locator("#stage .cl-stale")
+    expect(stale).to_have_count(0)
+    page.get_by_label("Seed", exact=True).fill("12")
+    expect(stale).to_contain_text("the seed", timeout=PATIENCE)
+    page.get_by_label("Prompt").fill("Every")
+    expect(stale).to_contain_text("the prompt, the seed", timeout=PATIENCE)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(stale).to_have_count(0, timeout=PATIENCE)
+
+
+def test_a_number_out_of_range_names_its_field(visit: Visit) -> None:
+    page = visit.generate_tab()
+    page.get_by_label("Pool, draws a step").fill("0")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text(
+        "The pool must be a whole number from 1 to 1,000, not 0.", timeout=PATIENCE
+    )
+
+
+@both_widths
+def test_three_temperatures_side_by_side(visit: Visit) -> None:
+    page = visit.generate_tab()
+    page.get_by_role("button", name="Write it at T = 1, 1/2 and 1/3").click()
+    compared = page.locator("#compare")
+    expect(compared.get_by_role("button", name="Copy as Python")).to_be_visible(timeout=PATIENCE)
+    expect(compared.locator(".cl-lane")).to_have_count(3)
+    expect(compared.locator("tbody tr").first).to_contain_text("CALM, T = 1")
+    expect(compared.locator(".cl-missing")).to_contain_text("--corpus three sentences --tokenizer small-calm/autoencoder")
+    compared.get_by_role("option").last.click()
+    expect(compared.locator(".cl-pool h2")).to_contain_text("The pool of step")
+    assert sideways(page) == 0
+
+
 def test_the_temperature_knows_only_fractions(visit: Visit) -> None:
     page = visit.generate_tab()
     shown, slider = page.locator("#temperature output"), page.locator("#temperature input")
@@ -217,15 +268,15 @@ def test_in_chinese(visit: Visit) -> None:
 def slow_down(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Make every step take at least 0.1 s and never end by itself; returns the list that grows with each step."""
     taken: list[int] = []
-    genuine = generate_tab.pool_of
-    monkeypatch.setattr(generate_tab, "generate", endless(generate_tab.generate))
+    genuine = generate_runs.pool_of
+    monkeypatch.setattr(generate_runs, "generate", endless(generate_runs.generate))
 
     def counted(*args: object, **kwargs: object) -> object:
         taken.append(1)
         time.sleep(0.1)
         return genuine(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(generate_tab, "pool_of", counted)
+    monkeypatch.setattr(generate_runs, "pool_of", counted)
     return taken
 
 

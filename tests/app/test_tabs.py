@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -12,13 +13,17 @@ import pytest
 
 from calm_lab.app import look
 from calm_lab.app.bench import Bench
-from calm_lab.app.generate_tab import STEPS, example_run, stopped, write
+from calm_lab.app.generate_runs import STEPS, Request, compare, example_run, price, write
+from calm_lab.app.generate_tab import stopped
 from calm_lab.app.guard import told
 from calm_lab.app.limits import OPEN, SHARED, Limits
 from calm_lab.app.main import TABS, build_app
 from calm_lab.app.shelf import Shelf
 from calm_lab.app.vectors_tab import read
 from calm_lab.errors import CalmLabError, CheckpointError, InputError
+from calm_lab.model import checkpoint
+from calm_lab.toolkit.softmax import write_tokens
+from tests.app.small_models import transformer
 
 pytestmark = pytest.mark.usefixtures("no_bundled")
 PUBLIC = {"encode", "decode", "generate", "score"}
@@ -67,7 +72,7 @@ def test_no_text_is_no_error(bench: Bench) -> None:
 
 
 def test_a_run_grows_step_by_step(bench: Bench) -> None:
-    values = list(write(bench, "Once upon", 3, 24, 50, 1, "default"))
+    values = list(write(bench, Request("Once upon", 3, 24, 50, 1, "default")))
     assert [len(value["steps"]) for value in values[:-1]] == list(range(len(values) - 1))
     assert {value["status"] for value in values[:-1]} == {"running"}
     assert values[-1]["status"] in ("ended", "full")
@@ -80,7 +85,7 @@ def test_a_run_grows_step_by_step(bench: Bench) -> None:
 
 def test_the_seed_decides(bench: Bench) -> None:
     def text(seed: int) -> str:
-        return "".join(step["text"] for step in list(write(bench, "", 1, 32, 1, seed, "default"))[-1]["steps"])
+        return "".join(step["text"] for step in list(write(bench, Request("", 1, 32, 1, seed, "default")))[-1]["steps"])
 
     assert text(1) == text(1)
     assert len({text(seed) for seed in range(6)}) > 1
@@ -95,20 +100,89 @@ def test_the_seed_decides(bench: Bench) -> None:
         ({"n": "cold"}, "n of T = 1/n"),
         ({"length": 0}, "length must be a whole number from 1 to 512"),
         ({"length": 10_000}, "length must be a whole number"),
+        ({"pool": 0}, "the pool must be a whole number from 1 to 1,000, not 0"),
         ({"pool": 1_000_000}, "pool must be a whole number"),
         ({"pool": float("nan")}, "pool must be a whole number"),
         ({"seed": None}, "seed must be a whole number"),
+        ({"method": "magic"}, "the method must be batch or exact"),
+        ({"method": "exact", "heat": 0.01}, "the temperature must be a number from 0.125 to 1"),
+        ({"method": "exact", "heat": None}, "the temperature must be a number"),
+        ({"method": "exact", "budget": 0}, "the budget of draws must be a whole number from 1 to 50,000"),
         ({"model": "whale"}, "unknown model 'whale'"),
     ],
 )
 def test_bad_settings_are_refused(bench: Bench, change: dict[str, Any], told_text: str) -> None:
     good = {"prompt": "a", "n": 2, "length": 8, "pool": 10, "seed": 1, "model": "default"}
     with pytest.raises(CalmLabError, match=re.escape(told_text)):
-        list(write(bench, **{**good, **change}))
+        list(write(bench, Request(**{**good, **change})))
+
+
+def test_an_exact_run_is_priced_first(bench: Bench) -> None:
+    asked = Request("Once upon", 3, 12, 50, 1, "default", method="exact", heat=0.5)
+    values = list(write(bench, asked))
+    assert values[0]["steps"] == []
+    assert values[0]["estimate"]["pilot"] == 1000
+    assert values[0]["estimate"]["calls"] >= 2
+    assert {k: v for k, v in values[0]["estimate"].items() if k != "seconds_per_call"} == {
+        k: v for k, v in price(bench, asked).items() if k != "seconds_per_call"
+    }
+    for step in values[-1]["steps"]:
+        assert step["exact"]
+        assert step["accepted"] == 1 or step["fell_back"]
+        assert step["trials"] >= step["agreed"] >= step["accepted"]
+    assert values[-1]["spent"]["calls"] == sum(step["draws"] for step in values[-1]["steps"])
+
+
+def test_a_spent_budget_ends_as_asked(bench: Bench) -> None:
+    asked = Request("", 8, 12, 50, 1, "default", method="exact", heat=1 / 8, budget=8)
+    last = list(write(bench, asked))[-1]
+    assert any(step["fell_back"] for step in last["steps"])
+    stop = list(write(bench, dataclasses.replace(asked, spent="stop")))[-1]
+    assert stop["status"] == "spent"
+    assert stop["steps"] == []
+    assert stop["refused"] == {"calls": 8, "trials": 1, "agreed": 0}
+
+
+def test_three_temperatures_say_when_no_transformer_fits(bench: Bench) -> None:
+    value = list(compare(bench, Request("Once upon", 2, 12, 40, 1, "default")))[-1]
+    assert value["status"] == "done"
+    assert [(lane["kind"], lane["n"]) for lane in value["lanes"]] == [("calm", 1), ("calm", 2), ("calm", 3)]
+    assert value["missing"]["found"] == 0
+    assert value["missing"]["corpus"] == "three sentences"
+    for lane in value["lanes"]:
+        alone = list(write(bench, Request("Once upon", lane["n"], 12, 40, 1, "default")))[-1]
+        assert [step["text"] for step in lane["steps"]] == [step["text"] for step in alone["steps"]]
+
+
+def test_three_temperatures_beside_a_transformer(models: Path, tmp_path: Path) -> None:
+    for folder in models.iterdir():
+        (tmp_path / folder.name).symlink_to(folder)
+    checkpoint.save(transformer(), tmp_path / "of-another-corpus", {"data": {"corpus": "something else"}})
+    other = Bench(Shelf(tmp_path, "cpu"))
+    asked = Request("Once upon", 2, 12, 40, 1, "default")
+    assert list(compare(other, asked))[-1]["missing"]["found"] == 1
+    checkpoint.save(transformer(), tmp_path / "beside", {"data": {"corpus": "three sentences"}})
+    value = list(compare(other, asked))[-1]
+    assert value["missing"] is None
+    tokens = [lane for lane in value["lanes"] if lane["kind"] == "transformer"]
+    assert [lane["n"] for lane in tokens] == [1, 2, 3]
+    assert {lane["model"] for lane in tokens} == {"beside"}
+    for lane in tokens:
+        assert lane["spent"]["tokens"] == len(lane["pieces"]) <= 12
+        written = write_tokens(transformer(), "Once upon", 1 / lane["n"], 12, 1)
+        assert "".join(lane["pieces"]) == "".join(written)
+    json.dumps(value)
+
+
+def test_the_page_can_tell_changed_settings(bench: Bench) -> None:
+    asked = Request("Once upon", 3, 4, 10, 1, "default").settings()
+    assert asked["prompt"] == "9:Once upon"
+    assert asked != Request("Once upon", 2, 4, 10, 1, "default").settings()
+    assert len(Request("a" * 3000, 3, 4, 10, 1, "default").settings()["prompt"]) < 300
 
 
 def test_a_long_prompt_is_not_sent_back_whole(bench: Bench) -> None:
-    value = next(write(bench, "a" * 3000, 2, 4, 4, 1, "default"))
+    value = next(write(bench, Request("a" * 3000, 2, 4, 4, 1, "default")))
     assert len(value["prompt"]) < 1000
     assert value["prompt"].startswith("…")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -62,6 +63,23 @@ def test_a_long_table_is_cut_but_keeps_the_chosen() -> None:
     assert pool.candidates[-1].chosen
     assert pool.distinct == 31
     assert pool.to_dict()["candidates"][-1]["count"] == 1
+
+
+def test_the_histogram_counts_chunks_by_how_often_they_came() -> None:
+    pool = pool_of(step([5, 3, 1, 1], 1, 2), TOKENIZER, 2)
+    assert pool.histogram == [(1, 2), (3, 1), (5, 1)]
+    assert sum(times * chunks for times, chunks in pool.histogram) == pool.seen == pool.draws
+    assert (pool.exact, pool.trials, pool.agreed, pool.accepted) == (False, 1, 1, 1)
+
+
+def test_an_exact_step_tells_its_trials() -> None:
+    plain = step([5, 3, 1, 1], 0, 1)
+    exact = dataclasses.replace(plain, n_used=0, trials=7, stage1_accepts=2, calls=9)
+    pool = pool_of(exact, TOKENIZER, 2)
+    assert (pool.exact, pool.trials, pool.agreed, pool.accepted, pool.draws, pool.seen) == (True, 7, 2, 1, 9, 10)
+    spent = pool_of(dataclasses.replace(exact, n_used=2, fell_back=True), TOKENIZER, 2)
+    assert (spent.exact, spent.accepted, spent.used) == (True, 0, 2)
+    assert spent.to_dict()["histogram"] == [[1, 2], [3, 1], [5, 1]]
 
 
 def test_special_tokens_have_roles() -> None:

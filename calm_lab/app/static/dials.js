@@ -39,7 +39,9 @@ const choicesOf = (dial) => {
     button.addEventListener("click", () => set({ [dial.key]: choice }));
     return button;
   });
+  const note = make("span", { class: "cl-note" });
   const update = () => {
+    note.textContent = dial.note ? word(`${dial.key}_${current()[dial.key]}_note`) : "";
     title.textContent = word(dial.key);
     group.setAttribute("aria-label", word(dial.key));
     buttons.forEach((button, i) => {
@@ -48,7 +50,7 @@ const choicesOf = (dial) => {
     });
   };
   const group = make("div", { class: "cl-chiprow", role: "group" }, ...buttons);
-  return { node: make("div", { class: "cl-field" }, title, group), update };
+  return { node: make("div", { class: "cl-field" }, title, group, note), update };
 };
 
 const seedOf = (dial) => {

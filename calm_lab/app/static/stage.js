@@ -20,66 +20,45 @@ const telling = (steps) => {
   return steps.reduce((best, step, index) => (score(step) > score(steps[best]) ? index : best), 0);
 };
 
-const stepText = (step) => step.text || "";
-const chunkNode = (step, index) => {
-  const text = stepText(step);
-  const node = make("span", {
-    class: `cl-written${text.trim() ? "" : " cl-blank"}${step.used < step.wanted ? " cl-guess" : ""}`, role: "option", tabindex: "-1", style: chunkStyle(index),
-    "aria-selected": "false", "aria-label": say("stage_step", { number: index + 1, text: text || say("token_end") }),
-  });
-  if (text) node.append(text);
-  if (step.ended) node.append(make("span", { class: "cl-special" }, say("token_end")));
-  else if (!text) node.append(make("span", { class: "cl-special" }, "…"));
-  return node;
-};
-
-const REASONS = { running: "stage_running", ended: "stage_ended", full: "stage_full", stopped: "stage_stopped" };
+const REASONS = { running: "stage_running", ended: "stage_ended", full: "stage_full", stopped: "stage_stopped", spent: "stage_spent" };
 const statusNode = (value) => {
-  const seconds = number(value.steps.reduce((sum, step) => sum + step.ms, 0) / 1000, 1);
+  const spent = value.spent;
   return make("div", { class: `cl-status cl-${value.status}` },
     make("span", {}, make("i", { class: "cl-lamp", "aria-hidden": "true" }), say(REASONS[value.status])),
-    make("span", {}, say("stage_count", { count: value.steps.length, tokens: value.steps.length * value.chunk_size, seconds })),
+    make("span", {}, say("stage_count", { count: value.steps.length, tokens: value.steps.length * value.chunk_size, seconds: number(spent?.seconds ?? 0, 1) })),
+    spent ? make("span", {}, say("stage_calls", { calls: counted(spent.calls) })) : null,
+    spent && spent.acceptance !== null && value.temperature < 1
+      ? make("span", { title: say(`stage_accepted_${value.method}_note`) }, say(`stage_accepted_${value.method}`, { share: percent(spent.acceptance) })) : null,
     make("span", { class: "cl-settings" },
-      say("stage_settings", { model: value.model, t: value.n === 1 ? "1" : `1/${value.n}`, seed: value.seed })));
+      say("stage_settings", { model: value.model, t: fraction(value.temperature), seed: value.seed })));
 };
 
-const tokens = (candidate) =>
-  make("span", { class: "cl-tokens" },
-    ...candidate.tokens.map((piece, i) => {
-      const role = candidate.roles[i];
-      if (role === "pad" && candidate.roles.includes("end")) return null; // what follows the end says nothing
-      return make("span", { class: "cl-token" }, tokenNode(piece, role && say(`token_${role}`)));
-    }).filter(Boolean));
+// What the exact method was expected to charge, before it began.
+const foretold = (value) => {
+  const found = value.estimate;
+  if (!found) return null;
+  const first = value.steps[0];
+  return make("p", { class: "cl-note cl-foretold" }, say("price_title"), " ", priceText(found),
+    first ? ` ${say(first.fell_back ? "price_charged_spent" : "price_charged", { calls: counted(first.draws) })}` : "");
+};
 
-const pool = (value, index) => {
-  const step = value.steps[index];
-  if (!step) return make("aside", { class: "cl-pool" }, make("p", { class: "cl-note" }, say("pool_hint")));
-  const most = Math.max(step.draws / 10, ...step.candidates.map((candidate) => candidate.count)); // a lone draw is a short bar
-  const rows = step.candidates.map((candidate) => {
-    const rare = candidate.groups === 0;
-    return make("tr", { class: `${candidate.chosen ? "cl-chosen" : ""}${rare ? " cl-rare" : ""}`, title: rare ? say("pool_rare") : null },
-      make("td", {}, candidate.chosen ? make("span", { class: "cl-tick", title: say("pool_chosen") }, "✓") : null, tokens(candidate)),
-      make("td", { class: "cl-number cl-drawn" }, make("span", {}, String(candidate.count)),
-        make("i", { "aria-hidden": "true", style: { width: `${(100 * candidate.count) / most}%` } })),
-      make("td", { class: "cl-number cl-groups" }, candidate.groups.toLocaleString("en")),
-      make("td", { class: "cl-number" }, rare ? "0" : percent(candidate.weight)));
-  });
-  const more = step.distinct - step.candidates.length;
-  const head = (text, cls = "cl-number") => make("th", { scope: "col", class: cls }, text);
-  const rule = value.n === 1 ? say("pool_rule_one") : say("pool_rule", { wanted: step.wanted });
-  const fallback = step.used < step.wanted ? say("pool_fallback", { wanted: step.wanted, count: step.used }) : null;
-  return make("aside", { class: "cl-pool", "aria-label": say("pool_title", { number: index + 1 }) },
-    make("h2", { style: chunkStyle(index) }, say("pool_title", { number: index + 1 }),
-      make("q", {}, stepText(step).trim() || say("token_end"))),
-    make("p", {}, rule, fallback ? " " : "", fallback ? make("strong", {}, fallback) : ""),
-    make("table", { class: "cl-table" },
-      make("thead", {}, make("tr", {}, head(say("pool_candidate"), ""), head(say("pool_count")),
-        head(say("pool_groups", { n: step.used }), "cl-number cl-groups"), head(say("pool_weight")))),
-      make("tbody", {}, ...rows)),
-    more > 0 ? make("p", { class: "cl-note" }, say("pool_more", { count: more })) : null,
-    make("p", { class: "cl-note cl-ends" },
-      make("span", {}, step.draws === 1 ? "" : say("pool_summary", { draws: step.draws, distinct: step.distinct, eligible: step.eligible })),
-      make("span", {}, say("pool_ms", { ms: Math.round(step.ms) }))));
+const halt = (value) => value.refused
+  ? make("p", { class: "cl-note cl-why" }, say("stage_refused", { calls: counted(value.refused.calls), trials: counted(value.refused.trials), agreed: counted(value.refused.agreed) })) : null;
+
+// A story that ends before it begins: what the first pool says about why, and two ways on.
+const emptyNode = (value) => {
+  const step = value.steps[0];
+  if (!step || value.steps.length > 1 || !step.ended || stepText(step).trim() || value.temperature === 1) return null;
+  const end = step.candidates.find((candidate) => candidate.chosen);
+  const others = Math.max(0, ...step.candidates.filter((candidate) => !candidate.chosen).map((candidate) => candidate.count));
+  const way = (name) => {
+    const button = make("button", { type: "button", class: "cl-small" }, say(`stage_way_${name}`));
+    button.addEventListener("click", () => trigger("select", { way: name }));
+    return button;
+  };
+  return make("div", { class: "cl-early" },
+    make("p", {}, say("stage_early", { draws: counted(step.seen), distinct: counted(step.distinct), end: counted(end?.count ?? 0), others: counted(others) })),
+    value.method === "batch" ? make("div", { class: "cl-chiprow" }, way("t1"), way("prompt")) : null);
 };
 
 const mark = (index) => {
@@ -94,7 +73,8 @@ const open = (index) => {
   const value = run();
   if (!value) return;
   mark(index);
-  root.querySelector(".cl-pool")?.replaceWith(pool(value, index));
+  const aside = root.querySelector(".cl-pool");
+  aside?.replaceWith(pool(value.steps[index], index, value.temperature, Math.max(220, aside.clientWidth - 42)));
 };
 
 const choose = (index) => {
@@ -104,13 +84,28 @@ const choose = (index) => {
     root.querySelector(".cl-pool")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
 };
 
+const python = (value) => `import calm_lab
+
+lm = calm_lab.load_model(${JSON.stringify(value.model)})${value.prompt.length > 800 ? "  # the prompt below is only the end of a long one: put yours" : ""}
+steps = calm_lab.generate(
+    lm, ${JSON.stringify(value.prompt)}, temperature=${value.method === "batch" ? `1 / ${value.n}` : value.temperature}, method="${value.method}", ${value.method === "batch" ? `pool=${value.pool}` : `max_calls=${value.budget}, on_budget="${value.on_budget === "stop" ? "raise" : "batch"}"`},
+    max_tokens=${value.length}, seed=${value.seed},
+)
+for step in steps:
+    print(f"{step.text!r:30} calls {step.calls:5}  repeats needed {step.n_used}  trials {step.trials}")
+`;
+const rows = (value) => value.steps.map((step) => ({
+  step: step.index + 1, text: step.text, model: value.model, method: value.method, temperature: value.temperature, seed: value.seed,
+  draws: step.draws, distinct: step.distinct, eligible: step.eligible, repeats_wanted: step.exact ? null : step.wanted, repeats_needed: step.exact ? null : step.used,
+  trials: step.trials, agreed: step.agreed, accepted: step.accepted, fell_back: step.fell_back, milliseconds: step.ms }));
+
 const begin = (value) => {
   const text = make("div", { class: "cl-text", role: "listbox", "aria-label": say("stage_text"), "aria-orientation": "horizontal" });
   roving(text, choose);
-  const page = make("div", { class: "cl-page" }, make("span", { class: "cl-sr", role: "status" }), make("div", { class: "cl-status" }),
+  const page = make("div", { class: "cl-page" }, make("span", { class: "cl-sr", role: "status" }), make("div", { class: "cl-status" }), make("div", { class: "cl-notes" }),
     make("p", { class: "cl-story" }, value.prompt ? make("span", { class: "cl-prompt" }, value.prompt) : null, text));
-  page.append(make("p", { class: "cl-note cl-why", hidden: true },
-    make("span", { class: "cl-written cl-guess", style: chunkStyle(0), "aria-hidden": "true" }, " ··· "), " ", make("span")));
+  page.append(make("p", { class: "cl-note cl-why cl-dashed", hidden: true },
+    make("span", { class: "cl-written cl-guess", style: chunkStyle(0), "aria-hidden": "true" }, " ··· "), " ", make("span")), make("div", { class: "cl-after" }), exportBar(() => python(run()), () => rows(run()), "generate.csv"));
   root.replaceChildren(page, make("aside", { class: "cl-pool" }));
 };
 
@@ -132,10 +127,12 @@ const draw = (again = false) => {
   const spoken = root.querySelector(".cl-sr"); // heard once a change, where the counts beside it change at every step
   if (spoken.textContent !== say(REASONS[value.status])) spoken.textContent = say(REASONS[value.status]);
   root.querySelector(".cl-page").setAttribute("aria-busy", String(value.status === "running"));
-  const guesses = value.steps.filter((step) => step.used < step.wanted).length;
-  const why = root.querySelector(".cl-why");
+  const guesses = value.steps.filter((step) => (step.exact ? step.fell_back : step.used < step.wanted)).length;
+  const why = root.querySelector(".cl-dashed");
   why.hidden = guesses === 0;
-  why.lastChild.textContent = say("stage_guess", { n: value.n, guesses, steps: value.steps.length });
+  why.lastChild.textContent = say(value.method === "exact" ? "stage_guess_exact" : "stage_guess", { n: value.n, budget: counted(value.budget), guesses, steps: value.steps.length });
+  root.querySelector(".cl-notes").replaceChildren(...[staleNode(value), foretold(value)].filter(Boolean));
+  root.querySelector(".cl-after").replaceChildren(...[halt(value), value.status === "running" ? null : emptyNode(value)].filter(Boolean));
   const last = value.steps.length - 1;
   const wanted = chosen !== null ? chosen : value.status === "running" ? last : telling(value.steps);
   if (last >= 0 && (wanted !== shown || again === true || !root.querySelector(".cl-pool h2"))) open(wanted);
