@@ -273,6 +273,22 @@ def partner(
     return min(fitting, key=lambda pair: abs(math.log(Meter(pair[1]).spent.parameters / size))), None
 
 
+def paced(values: Iterator[dict[str, Any]], seconds: float = 0.25) -> Iterator[dict[str, Any]]:
+    """The first value, then none sooner than ``seconds`` after the one before, and always the last.
+
+    At T = 1 a chunk takes milliseconds, while a page needs longer to draw a run anew: it would fall behind, and Stop
+    with it.
+    """
+    held, sent = None, -math.inf
+    for value in values:
+        held = value
+        if time.monotonic() - sent >= seconds:
+            yield value
+            held, sent = None, time.monotonic()
+    if held is not None:
+        yield held
+
+
 @functools.lru_cache(maxsize=16)
 def example_run(bench: Bench, model: str, changed: int) -> dict[str, Any]:
     """The worked example of a model: written once with a fixed seed, then kept; ``changed`` tells versions apart."""

@@ -26,6 +26,7 @@ from calm_lab.app.generate_runs import (
     Request,
     compare,
     example_run,
+    paced,
     price,
     write,
 )
@@ -155,11 +156,11 @@ def build(bench: Bench) -> Opening:
 
     @told
     def stream(*values: Any) -> Iterator[dict[str, Any]]:
-        yield from write(bench, asked(*values))
+        yield from paced(write(bench, asked(*values)))
 
     @told
     def three(*values: Any) -> Iterator[dict[str, Any]]:
-        yield from compare(bench, asked(*values))
+        yield from paced(compare(bench, asked(*values)))
 
     long: dict[str, Any] = {"concurrency_id": LONG, "concurrency_limit": 1, "trigger_mode": "once", **private}
     running = gr.on([go.click, prompt.submit], stream, fields, stage, **long)

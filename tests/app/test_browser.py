@@ -189,7 +189,7 @@ def test_three_temperatures_side_by_side(visit: Visit) -> None:
     expect(compared.get_by_role("button", name="Copy as Python")).to_be_visible(timeout=PATIENCE)
     expect(compared.locator(".cl-lane")).to_have_count(3)
     expect(compared.locator("tbody tr").first).to_contain_text("CALM, T = 1")
-    expect(compared.locator(".cl-missing")).to_contain_text("--corpus three sentences --tokenizer small-calm/autoencoder")
+    expect(compared.locator(".cl-missing")).to_contain_text("--tokenizer small-calm/autoencoder")
     compared.get_by_role("option").last.click()
     expect(compared.locator(".cl-pool h2")).to_contain_text("The pool of step")
     assert sideways(page) == 0

@@ -13,7 +13,7 @@ import pytest
 
 from calm_lab.app import look
 from calm_lab.app.bench import Bench
-from calm_lab.app.generate_runs import STEPS, Request, compare, example_run, price, write
+from calm_lab.app.generate_runs import STEPS, Request, compare, example_run, paced, price, write
 from calm_lab.app.generate_tab import stopped
 from calm_lab.app.guard import told
 from calm_lab.app.limits import OPEN, SHARED, Limits
@@ -115,6 +115,13 @@ def test_bad_settings_are_refused(bench: Bench, change: dict[str, Any], told_tex
     good = {"prompt": "a", "n": 2, "length": 8, "pool": 10, "seed": 1, "model": "default"}
     with pytest.raises(CalmLabError, match=re.escape(told_text)):
         list(write(bench, Request(**{**good, **change})))
+
+
+def test_a_fast_run_is_sent_at_the_pages_pace() -> None:
+    values = [{"step": i} for i in range(50)]
+    assert list(paced(iter(values), seconds=60)) == [values[0], values[-1]]
+    assert list(paced(iter(values), seconds=0)) == values
+    assert list(paced(iter([]))) == []
 
 
 def test_an_exact_run_is_priced_first(bench: Bench) -> None:
