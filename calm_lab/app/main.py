@@ -6,6 +6,7 @@ example is computed when the page loads, every other one when its tab is first o
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from calm_lab.app.shelf import Shelf
 from calm_lab.app.words import say
 from calm_lab.errors import InputError
 
+MCP_MISSING = "the Model Context Protocol needs one more package: pip install -c constraints.txt -e '.[mcp]'"
 TABS = (vectors_tab, energy_tab, generate_tab, tempering_tab, brier_tab, cost_tab)
 
 
@@ -82,6 +84,7 @@ def launch(
     device: str = "auto",
     open_browser: bool = False,
     share_safe: bool = False,
+    mcp: bool = False,
     **options: Any,
 ) -> gr.Blocks:
     """Build the app and serve it until Ctrl-C.
@@ -93,24 +96,34 @@ def launch(
         device: where models live: auto, cpu, cuda or mps.
         open_browser: open a browser window once the app answers.
         share_safe: smaller limits and a bounded queue, for a public host.
+        mcp: offer the four endpoints of the API as tools over the Model Context Protocol too.
         **options: more for ``gradio.Blocks.launch``, such as ``prevent_thread_lock``.
 
     Returns:
         The app; useful with ``prevent_thread_lock``.
 
     Raises:
-        CalmLabError: if the models' folder, the device or the port cannot be used.
+        CalmLabError: if the models' folder, the device or the port cannot be used, or ``mcp`` is not installed.
     """
+    if mcp and importlib.util.find_spec("mcp") is None:
+        raise InputError(MCP_MISSING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     app = build_app(models, device, SHARED if share_safe else OPEN)
-    settings = {**launch_options(), "server_name": host, "server_port": port, "inbrowser": open_browser}
+    settings = {
+        **launch_options(),
+        "server_name": host,
+        "server_port": port,
+        "inbrowser": open_browser,
+        "mcp_server": mcp,
+    }
     stay = not options.pop("prevent_thread_lock", False)
     try:
         _, address, _ = app.launch(**{**settings, **options}, prevent_thread_lock=True)
     except OSError as error:
         raise InputError(f"port {port} on {host} cannot be used: choose another, such as {port + 1}") from error
     if stay:
-        print(f"calm_lab is open at {address} - Ctrl-C closes it", flush=True)
+        tools = f", its tools at {address}gradio_api/mcp/" if mcp else ""
+        print(f"calm_lab is open at {address}{tools} - Ctrl-C closes it", flush=True)
         app.block_thread()
     return app

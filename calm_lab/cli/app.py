@@ -25,6 +25,7 @@ class AppOptions:
         device: auto, cpu, cuda or mps.
         open_browser: open a browser window once the app answers.
         share_safe: smaller limits and a bounded queue, for an app that strangers can reach.
+        mcp: offer encode, decode, generate and score as tools over the Model Context Protocol too.
     """
 
     host: str = "127.0.0.1"
@@ -33,6 +34,7 @@ class AppOptions:
     device: str = "auto"
     open_browser: bool = False
     share_safe: bool = False
+    mcp: bool = False
 
 
 def run(args: list[str]) -> int:
@@ -50,6 +52,7 @@ def run(args: list[str]) -> int:
         device=options.device,
         open_browser=options.open_browser,
         share_safe=options.share_safe,
+        mcp=options.mcp,
     )
     return 0
 

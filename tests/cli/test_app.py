@@ -38,6 +38,7 @@ def test_loopback_unless_asked_otherwise(launched: list[dict[str, object]]) -> N
             "device": "auto",
             "open_browser": False,
             "share_safe": False,
+            "mcp": False,
         }
     ]
 
@@ -56,10 +57,19 @@ def test_options_reach_the_app(launched: list[dict[str, object]]) -> None:
         "cpu",
         "--open-browser",
         "--share-safe",
+        "--mcp",
     ]
     assert cli.main(words) == 0
     assert launched == [
-        {"host": "localhost", "port": port, "models": "runs", "device": "cpu", "open_browser": True, "share_safe": True}
+        {
+            "host": "localhost",
+            "port": port,
+            "models": "runs",
+            "device": "cpu",
+            "open_browser": True,
+            "share_safe": True,
+            "mcp": True,
+        }
     ]
 
 

@@ -40,7 +40,7 @@ def test_conda_installs_what_pyproject_declares() -> None:
     (editable,) = pip
     found = re.fullmatch(r"-e \.\[(.+)\]", editable)
     assert found
-    assert set(found[1].split(",")) == set(PROJECT["optional-dependencies"]) == {"notebooks", "dev"}
+    assert set(found[1].split(",")) == set(PROJECT["optional-dependencies"]) == {"notebooks", "mcp", "dev"}
 
 
 @pytest.mark.parametrize("requirement", declared(), ids=lambda requirement: requirement.name)
