@@ -118,4 +118,25 @@ WRONG = {
         ],
         "exercise-4": ["def my_limit(X): return X", "def my_limit(X): return 1.0"],
     },
+    "09_generating_and_what_it_costs": {
+        "exercise-1": [
+            "def my_flops(d, f, L, V, C): return L * (4 * d * d + 3 * d * f) + 2 * d * C * L + d * V",
+            "def my_flops(d, f, L, V, C): return 2 * L * (4 * d * d + 3 * d * f) + 2 * d * V",
+        ],
+        "exercise-2": [
+            "def my_pool(one, more, goal): return goal / one",
+            "def my_pool(one, more, goal): return 200",
+            "def my_pool(one, more, goal): return int(1 + (goal - one) / more)",
+        ],
+        "exercise-3": [
+            "def my_comparison(rows, calm, transformer):\n"
+            "    a, b = rows[calm], rows[transformer]\n"
+            "    return a.training / b.training - 1, a.inference / b.inference - 1, b.brier_lm - a.brier_lm",
+            "def my_comparison(rows, calm, transformer): return -0.44, -0.34, -0.33",
+        ],
+        "exercise-4": [
+            "def my_prompt(m, K): return m % K, m // K",
+            "def my_prompt(m, K): return -m % K, 1 + m // K",
+        ],
+    },
 }
