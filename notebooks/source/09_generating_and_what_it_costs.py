@@ -481,7 +481,7 @@ else:
         found = my_pool(one, two - one, goal)
         assert found == int(found), "a number of draws is whole"
         assert found == even_pool(sizes), f"{name}: {even_pool(sizes)} draws, not {found}"
-    assert my_pool(2.0, 1.0, 1.0) == 0, "where one draw is dearer already, the answer is 0"
+    assert my_pool(3.0, 1.0, 1.0) == 0, "where one draw is dearer already, the answer is 0"
     print("Exercise 2: right.")
 
 # %% [markdown]
