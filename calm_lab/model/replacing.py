@@ -18,6 +18,8 @@ import safetensors
 from calm_lab.errors import CheckpointError
 from calm_lab.model.stored import first_line, read_json
 
+_LITTLE = 8 << 20
+
 
 @contextlib.contextmanager
 def replacing(folder: Path, known: Collection[str]) -> Iterator[Path]:
@@ -56,12 +58,22 @@ def replacing(folder: Path, known: Collection[str]) -> Iterator[Path]:
         for outlived in [old, *_set_aside(folder)]:
             shutil.rmtree(outlived, ignore_errors=True)
     except (OSError, RuntimeError, safetensors.SafetensorError) as error:  # RuntimeError: torch.save on a full disk
-        raise CheckpointError(f"{folder}: cannot be written ({first_line(error)}); nothing was overwritten") from error
+        reason = f"{_left(folder)}{first_line(error)}"
+        raise CheckpointError(f"{folder}: cannot be written ({reason}); nothing was overwritten") from error
     finally:
         with contextlib.suppress(OSError):
             if old.exists() and not folder.exists():
                 old.rename(folder)
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _left(folder: Path) -> str:
+    """What to say first where the disk is full: torch's own words for it are of stream positions."""
+    with contextlib.suppress(OSError):
+        left = shutil.disk_usage(folder.parent).free
+        if left < _LITTLE:
+            return f"{left >> 10:,} KiB left on this disk; "
+    return ""
 
 
 def set_aside(folder: Path) -> Path | None:

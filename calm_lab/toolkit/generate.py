@@ -19,6 +19,7 @@ from torch import Tensor
 
 from calm_lab.device import generator as random_stream
 from calm_lab.errors import CallBudgetExceeded, InputError, choose_from
+from calm_lab.memory import require_bytes
 from calm_lab.model.calm import CALM
 from calm_lab.text.chunks import prompt_chunks
 from calm_lab.text.stream import TextStream
@@ -144,6 +145,9 @@ def generate(
     _within("pool", pool, 1, MAX_POOL)
     _within("max_tokens", max_tokens, 1, MAX_NEW_TOKENS)
     ids = encode_prompt(lm, prompt)
+    backbone, chunks = lm.config.backbone, max_tokens // lm.config.chunk_size
+    kept = pool * backbone.hidden_size + 2 * chunks * backbone.num_layers * backbone.kv_heads * backbone.head_size
+    require_bytes(4 * kept, f"a pool of {pool:,} draws", "choose a smaller pool or fewer tokens", ids.device)
     return _steps(lm, ids, _Sampler(lm, temperature, n, pool, max_calls, on_budget), max_tokens, seed)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from calm_lab.device import generator as random_stream
 from calm_lab.errors import InputError
+from calm_lab.memory import require_bytes
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.text.stream import TextStream
 
@@ -94,6 +95,9 @@ def write_tokens(
         raise InputError("this model has no tokenizer: add its tokenizer.json to the folder")
     if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 1:
         raise InputError(f"max_tokens must be a whole number of at least 1, not {max_tokens!r}")
+    backbone = model.config.backbone
+    kept = 8 * max_tokens * backbone.num_layers * backbone.kv_heads * backbone.head_size
+    require_bytes(kept, f"writing {max_tokens:,} tokens", "choose a smaller max_tokens", model.output_weight.device)
     device = model.output_weight.device
     ids = torch.tensor([[model.config.bos_id, *model.tokenizer.encode(prompt)]], device=device)
     return _texts(model, ids, temperature, max_tokens, random_stream(seed, device))

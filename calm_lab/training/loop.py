@@ -31,6 +31,7 @@ from calm_lab.training.run_folder import STATE, RunFolder
 from calm_lab.version import __version__
 
 REPORT_EVERY = 10
+EXPLODED = 100  # times the first loss reported
 
 
 @dataclass
@@ -129,6 +130,7 @@ class _Run:
     done: int
     judged: int = -1
     began: float | None = None
+    first: float | None = None
 
     def stop_clock(self) -> None:
         """Count the time since the clock was started; evaluating and saving are not counted."""
@@ -154,7 +156,7 @@ class _Run:
             saving = last or (recipe.save_every and self.done % recipe.save_every == 0)
             if judging or saving or self.done % REPORT_EVERY == 0:
                 mean = torch.stack(losses).mean().item()  # the only wait for the device
-                self._check(mean)
+                self._check(mean, losses)
                 speed = tokens / (time.monotonic() - began)
                 lr = self.optimizers[0].param_groups[0]["lr"]
                 reporter.step(self.done, mean, speed, lr, **{name: value.item() for name, value in logs.items()})
@@ -200,18 +202,31 @@ class _Run:
             self.average.update(step)
         return total, logs, batch.numel() * world
 
-    def _check(self, loss: float) -> None:
-        if loss != loss or loss in (float("inf"), float("-inf")):
-            kept = self.folder.newest()
-            where = f"the last good checkpoint is {kept}" if kept else "no checkpoint had been saved"
-            raise TrainingError(
-                f"the loss is {loss} at step {self.done}; {where};"
-                " try a lower --lr, a longer --warmup or a smaller --clip"
-            )
+    def _check(self, mean: float, losses: list[Tensor]) -> None:
+        """Stop where the loss is not finite, or far above what the run began with."""
+        self.first = mean if self.first is None else self.first
+        most = EXPLODED * max(1.0, abs(self.first))
+        if abs(mean) <= most:  # false for nan
+            return
+        since = self.done - len(losses) + 1
+        steps = (step for step, loss in enumerate(losses, since) if not abs(loss.item()) <= most)
+        self._stop(f"the loss is {mean:.4g} at step {next(steps, self.done)}")
+
+    def _check_weights(self) -> None:
+        """Stop where a step has made a weight infinite or nan, which only the next loss would show."""
+        finite = [torch.isfinite(p).all() for p in self.job.model.parameters() if p.requires_grad]
+        if not bool(torch.stack(finite).all()):
+            self._stop(f"step {self.done} made weights that are not finite")
+
+    def _stop(self, what: str) -> None:
+        kept = self.folder.newest()
+        where = f"the last good checkpoint is {kept}" if kept else "no checkpoint had been saved"
+        raise TrainingError(f"{what}; {where}; try a lower --lr, a longer --warmup or a smaller --clip")
 
     def judge(self) -> dict[str, Any]:
         """Evaluate, with the averaged weights where there are any."""
         if self.judged != self.done:
+            self._check_weights()
             self.job.model.eval()
             with self._averaged(), torch.no_grad():
                 metrics = self.job.evaluate()
@@ -240,6 +255,7 @@ class _Run:
         """Write a checkpoint of this step, then remove the oldest ones."""
         job, place = self.job, self.folder.place(self.done)
         if self.accelerator.is_main_process and not place.exists():
+            self._check_weights()
             weights = {n: p.detach().cpu().clone() for n, p in job.model.named_parameters() if p.requires_grad}
             state = {
                 "step": self.done,

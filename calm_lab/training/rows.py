@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from calm_lab.errors import CorpusError
+from calm_lab.memory import require_bytes
 from calm_lab.text.chunks import chunk_documents, pack
 from calm_lab.text.tokenizer import Tokenizer
 
@@ -140,5 +141,6 @@ class Rows:
     def evaluation(self, rows: int) -> Tensor:
         """Up to ``rows`` rows in the corpus's own order, r = 0, the last one padded: ids (<= rows, S * K)."""
         packed = pack(self._chunks(np.arange(len(self.documents)), None), self.positions, pad_id=self.tokenizer.pad_id)
+        require_bytes(8 * self.positions * self.chunk_size, "a row of text", "choose fewer positions")
         picked = list(itertools.islice(packed, rows))
         return torch.from_numpy(np.stack(picked).reshape(len(picked), -1))

@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +23,7 @@ import psutil
 from calm_lab.errors import TrainingError
 from calm_lab.model.checks import shown
 from calm_lab.model.pickles import read_pickle
+from calm_lab.model.stored import first_line
 from calm_lab.training.recipes import Recipe
 
 STATE = "training.pt"
@@ -32,6 +34,23 @@ _FREE = ("steps", "evaluate_every", "compile", "gradient_checkpointing", "precis
 
 class FolderTaken(TrainingError):
     """Another process trains in this folder."""
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let no other process of this machine into the block: two that find a dead lock must not both replace it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where the open file cannot be replaced
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network disks know no such locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 class RunFolder:
@@ -50,13 +69,17 @@ class RunFolder:
         try:
             self.made = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
+            with _alone(self.path):
+                self._take_lock()
         except OSError as error:
             raise TrainingError(f"{self.path}: cannot be written ({error.strerror}); choose another --out") from error
         try:
             self._check_recipe()
-        except BaseException:
+            self._mend_metrics()
+        except BaseException as error:
             self._let_go()
+            if isinstance(error, OSError):
+                raise self._no_room(error) from error
             raise
         return self
 
@@ -79,7 +102,12 @@ class RunFolder:
         while True:
             try:
                 with self.lock.open("x") as file:
-                    json.dump(mine, file)
+                    try:
+                        json.dump(mine, file)
+                        file.flush()
+                    except OSError:  # a full disk
+                        self.lock.unlink()
+                        raise
                 return
             except FileExistsError:
                 holder = self._holder()
@@ -164,14 +192,33 @@ class RunFolder:
     def prune(self) -> None:
         """Remove all but the newest ``recipe.keep`` checkpoints, and what an interrupted save left behind."""
         for path in self.checkpoints()[: -self.recipe.keep]:
-            shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):  # renamed first: a checkpoint that is half removed must not look whole
+                path.rename(path.with_name(f".{path.name}.pruned"))
         for path in (self.path / CHECKPOINTS).glob(".step-*"):
             shutil.rmtree(path, ignore_errors=True)
 
     def log(self, entry: dict[str, Any]) -> None:
-        """Add a line to metrics.jsonl."""
-        with (self.path / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        """Add a line to metrics.jsonl.
+
+        Raises:
+            TrainingError: if the disk is full or gone.
+        """
+        try:
+            with (self.path / METRICS).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            raise self._no_room(error) from error
+
+    def _mend_metrics(self) -> None:
+        """Cut off the half line that a killed run, or a full disk, may have left at the end of metrics.jsonl."""
+        with contextlib.suppress(FileNotFoundError), (self.path / METRICS).open("r+b") as file:
+            content = file.read()
+            if not content.endswith(b"\n"):
+                file.truncate(content.rfind(b"\n") + 1)
+
+    def _no_room(self, error: OSError) -> TrainingError:
+        reason = error.strerror or first_line(error)
+        return TrainingError(f"{self.path}: cannot be written ({reason}); make room there, then go on with --resume")
 
     def load_state(self, folder: Path) -> dict[str, Any]:
         """The optimizer's state of a checkpoint."""

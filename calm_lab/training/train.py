@@ -24,6 +24,7 @@ from calm_lab.training.loop import Job, run
 from calm_lab.training.objectives import AutoencoderObjective, CalmObjective, TransformerObjective
 from calm_lab.training.posteriors import PosteriorTable
 from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, Recipe, TransformerRecipe
+from calm_lab.training.room import check_room
 from calm_lab.training.rows import Rows
 from calm_lab.training.run_folder import RunFolder
 
@@ -39,8 +40,10 @@ def train_autoencoder(recipe: AutoencoderRecipe) -> Path:
         if source is None and recipe.resume and folder.newest() is not None:
             source = str(folder.newest())
         tokenizer = get_tokenizer(source, recipe, sizes.autoencoder.vocab_size)
+        config = autoencoder_config(recipe, tokenizer)
+        check_room(recipe, config, Autoencoder)
         torch.manual_seed(recipe.seed)
-        model = Autoencoder(autoencoder_config(recipe, tokenizer))
+        model = Autoencoder(config)
         model.tokenizer = tokenizer
         texts = read_texts(recipe, tokenizer)
         objective = AutoencoderObjective(model, recipe.random_tokens)
@@ -57,8 +60,10 @@ def train_calm(recipe: CalmRecipe) -> Path:
                 f" '{checkpoint.DEFAULT_AUTOENCODER}'"
             )
         tokenizer = _tokenizer_of(autoencoder, recipe.autoencoder)
+        config = calm_config(recipe, autoencoder.config)
+        check_room(recipe, config, lambda config: CALM(config, autoencoder))
         torch.manual_seed(recipe.seed)
-        model = CALM(calm_config(recipe, autoencoder.config), autoencoder)
+        model = CALM(config, autoencoder)
         model.backbone.checkpointing = recipe.gradient_checkpointing
         texts = read_texts(recipe, tokenizer)
         objective = CalmObjective(model)
@@ -80,10 +85,11 @@ def train_transformer(recipe: TransformerRecipe) -> Path:
     """Train the token-level baseline; the folder of its last checkpoint is returned."""
     with RunFolder(recipe) as folder:
         tokenizer = get_tokenizer(recipe.tokenizer, recipe, preset(recipe.preset).autoencoder.vocab_size)
-        torch.manual_seed(recipe.seed)
         config = TransformerConfig(
             tokenizer.vocab_size, backbone_config(recipe), False, tokenizer.pad_id, tokenizer.bos_id, tokenizer.eos_id
         )
+        check_room(recipe, config, TokenTransformer)
+        torch.manual_seed(recipe.seed)
         model = TokenTransformer(config)
         model.tokenizer = tokenizer
         model.backbone.checkpointing = recipe.gradient_checkpointing
@@ -193,6 +199,6 @@ def _job(recipe: Recipe, model: checkpoint.Model, objective: torch.nn.Module, te
             return {**{name: share.value for name, share in shares.items()}, **errors, "learned_sigma": learned}
         if isinstance(model, CALM):
             return evaluate_calm(model, ids, noise).to_dict()
-        return evaluate_transformer(model, ids).to_dict()
+        return evaluate_transformer(model, ids, noise).to_dict()
 
     return Job(recipe, model, objective, rows, evaluate, texts.to_dict(recipe.corpus))
