@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradio.components import Component
 
 from calm_lab.app.limits import OPEN, Limits
 from calm_lab.app.shelf import Entry, Shelf
 from calm_lab.app.words import say
+
+if TYPE_CHECKING:
+    from calm_lab.app.links import Field
 
 QUICK = "model"
 """Concurrency id of model calls that answer in a fraction of a second."""
@@ -35,16 +38,18 @@ class Opening:
     """What puts the worked example on screen when a tab is first opened.
 
     Attributes:
-        fill: called with the values of ``inputs``, returns those of ``outputs``.
+        fill: called with the values of ``inputs``, returns those of ``outputs``; a generator yields them bit by bit.
         inputs: components it reads.
         outputs: components it fills.
         concurrency: one of the ids above.
+        fields: what a link to the tab carries.
     """
 
     fill: Callable[..., Any]
     inputs: Sequence[Component]
     outputs: Sequence[Component]
     concurrency: str = QUICK
+    fields: Sequence[Field] = ()
 
 
 def sizes(entry: Entry) -> str:

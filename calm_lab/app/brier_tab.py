@@ -13,9 +13,8 @@ from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import views
-from calm_lab.app.bench import STUDY, Bench, Opening
-from calm_lab.app.guard import told
+from calm_lab.app import links, views
+from calm_lab.app.bench import Bench, Opening
 from calm_lab.app.limits import MAX_SEED
 from calm_lab.app.shelf import Kind
 from calm_lab.app.words import say
@@ -167,18 +166,10 @@ def build(bench: Bench) -> Opening:
     with gr.Accordion(say("brier_how"), open=False, elem_classes="cl-how"):
         gr.Markdown(say("brier_how_text"), latex_delimiters=views.LATEX)
 
-    @told
-    def redraw(settings: Any) -> dict[str, Any]:
-        return study(bench, settings)
-
-    dials.change(
-        redraw,
-        dials,
-        drawing,
-        show_progress="hidden",
-        trigger_mode="always_last",
-        queue=bench.limits.waiting is not None,
-        concurrency_id=STUDY,
-        api_visibility="private",
-    )
-    return Opening(redraw, [dials], [drawing], STUDY)
+    fields = [
+        links.Field("dial", dials, links.one_of(DIALS), "dial"),
+        links.Field("positions", dials, links.whole(2, limit), "positions"),
+        links.Field("language", dials, links.one_of(brier_study.LANGUAGES), "language"),
+        links.Field("seed", dials, links.SEED, "seed"),
+    ]
+    return views.follow(bench, dials, drawing, study, fields)

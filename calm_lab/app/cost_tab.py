@@ -13,9 +13,8 @@ from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import views
-from calm_lab.app.bench import STUDY, Bench, Opening
-from calm_lab.app.guard import told
+from calm_lab.app import links, views
+from calm_lab.app.bench import Bench, Opening
 from calm_lab.app.words import say
 from calm_lab.errors import CalmLabError, InputError
 from calm_lab.lab.calculator import PAPER_SIZES, Sizes, calculate
@@ -177,18 +176,5 @@ def build(bench: Bench) -> Opening:
     with gr.Accordion(say("cost_how"), open=False, elem_classes="cl-how"):
         gr.Markdown(say("cost_how_text"), latex_delimiters=views.LATEX)
 
-    @told
-    def redraw(settings: Any) -> dict[str, Any]:
-        return count(bench, settings)
-
-    dials.change(
-        redraw,
-        dials,
-        drawing,
-        show_progress="hidden",
-        trigger_mode="always_last",
-        queue=bench.limits.waiting is not None,
-        concurrency_id=STUDY,
-        api_visibility="private",
-    )
-    return Opening(redraw, [dials], [drawing], STUDY)
+    fields = [links.Field(key, dials, links.one_of(steps), key) for key, steps in STEPS.items()]
+    return views.follow(bench, dials, drawing, count, fields)

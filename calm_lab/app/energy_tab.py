@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import views
+from calm_lab.app import links, views
 from calm_lab.app.bench import FIT, Bench, Opening
 from calm_lab.app.guard import told
 from calm_lab.app.limits import MAX_SEED
@@ -21,13 +21,14 @@ from calm_lab.app.words import say
 from calm_lab.device import generator
 from calm_lab.errors import InputError
 from calm_lab.lab import energy_training as network
-from calm_lab.lab.energy_plane import MAX_SAMPLES, MAX_TARGETS, Plane, plane_noise
+from calm_lab.lab.energy_plane import LIMIT, MAX_SAMPLES, MAX_TARGETS, Plane, plane_noise
 from calm_lab.lab.examples import SEED
 
 ID = "energy"
 TITLE = "energy_tab"
 NEW_SEED = "() => Math.floor(Math.random() * 1000000)"
 SHOWN_TARGETS = 200
+LEAST_ALPHA, MAX_SPREAD = 0.1, 1.5  # as far as the sliders of energy.js go
 
 _runs = itertools.count(1)
 
@@ -131,8 +132,8 @@ def build(bench: Bench) -> Opening:
         yield from train(bench, value, number)
 
     @told
-    def fill(number: float) -> list[Any]:
-        return [plane_value(bench, number), untrained(bench, number)]
+    def fill(value: Any, number: float) -> list[Any]:
+        return [plane_value(bench, number, value), untrained(bench, number)]
 
     seed.change(redraw, [plane, seed], plane, queue=False, trigger_mode="always_last", **private)
     renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
@@ -140,7 +141,18 @@ def build(bench: Bench) -> Opening:
         stream, [plane, seed], panes, concurrency_id=FIT, concurrency_limit=1, trigger_mode="once", **private
     )
     stop.click(stopped, panes, panes, cancels=[running], queue=False, **private)
-    return Opening(fill, [seed], [plane, panes], FIT)
+    side = links.reals(-LIMIT, LIMIT, 2, 2)
+    fields = [
+        links.Field("alpha", plane, links.real(LEAST_ALPHA, 2), "alpha"),
+        links.Field("n", plane, links.whole(2, MAX_SAMPLES), "n"),
+        links.Field("m", plane, links.whole(1, MAX_TARGETS), "m"),
+        links.Field("cloud", plane, side, "cloud"),
+        links.Field("spread", plane, links.real(0, MAX_SPREAD), "spread"),
+        links.Field("target", plane, side, "target"),
+        links.Field("target_spread", plane, links.real(0, MAX_SPREAD), "target_spread"),
+        links.Field("seed", seed, links.SEED),
+    ]
+    return Opening(fill, [plane, seed], [plane, panes], FIT, fields)
 
 
 def _target(alpha: float, n: int, m: int, seed: int) -> dict[str, Any]:

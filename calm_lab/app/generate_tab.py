@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import views
+from calm_lab.app import links, views
 from calm_lab.app.bench import LONG, Bench, Opening, sizes
 from calm_lab.app.generate_runs import (
     BUDGETS,
@@ -227,7 +227,15 @@ def build(bench: Bench) -> Opening:
         entry = bench.shelf.entry("calm", model)
         return example_run(bench, entry.name, (entry.folder / "config.json").stat().st_mtime_ns)
 
-    return Opening(fill, [model], [stage], LONG)
+    fields = [
+        links.Field("prompt", prompt, links.text(limits)),
+        links.Field("n", n, links.one_of(STEPS)),
+        links.Field("length", length, links.whole(1, limits.new_tokens)),
+        links.Field("pool", pool, links.whole(1, limits.pool)),
+        links.Field("seed", seed, links.SEED),
+        links.Field("model", model, links.one_of(entries)),
+    ]
+    return Opening(fill, [model], [stage], LONG, fields)
 
 
 def _dials(name: str, value: dict[str, Any], *dials: dict[str, Any], visible: Any = True) -> gr.HTML:

@@ -1,19 +1,32 @@
 """Put the page together and serve it.
 
 A tab is a module with ``ID``, ``TITLE`` and ``build(bench) -> Opening``; add it to ``TABS``. The first tab's worked
-example is computed when the page loads, every other one when its tab is first opened.
+example is computed when the page loads, every other one when its tab is first opened. The page's address may name a tab
+and what to set in it (``calm_lab.app.links``).
 """
 
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import brier_tab, cost_tab, energy_tab, generate_tab, tempering_tab, vectors_tab, views
+from calm_lab.app import (
+    brier_tab,
+    cost_tab,
+    energy_tab,
+    generate_tab,
+    links,
+    noise_tab,
+    tempering_tab,
+    vectors_tab,
+    views,
+)
 from calm_lab.app.api import add_endpoints
 from calm_lab.app.bench import Bench, Opening
 from calm_lab.app.limits import OPEN, SHARED, Limits
@@ -23,7 +36,7 @@ from calm_lab.app.words import say
 from calm_lab.errors import InputError
 
 MCP_MISSING = "the Model Context Protocol needs one more package: pip install -c constraints.txt -e '.[mcp]'"
-TABS = (vectors_tab, energy_tab, generate_tab, tempering_tab, brier_tab, cost_tab)
+TABS = (vectors_tab, noise_tab, energy_tab, generate_tab, tempering_tab, brier_tab, cost_tab)
 
 
 def build_app(models: str | Path | None = None, device: str = "auto", limits: Limits = OPEN) -> gr.Blocks:
@@ -45,17 +58,26 @@ def build_app(models: str | Path | None = None, device: str = "auto", limits: Li
     with gr.Blocks(title="calm_lab", analytics_enabled=False, fill_width=False) as app:
         views.language_probe()
         views.header()
+        notice = links.notice()
         opened: list[tuple[gr.Tab, Opening]] = []
-        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # a menu would hide most of them on a phone
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:  # a menu would hide most of them on a phone
             for module in TABS:
                 with gr.Tab(say(module.TITLE), id=module.ID, elem_id=f"tab-{module.ID}") as tab:
-                    opened.append((tab, module.build(bench)))
+                    opening = module.build(bench)
+                    if opening.fields:
+                        links.bar(module.ID, opening.fields)
+                    opened.append((tab, opening))
         # Behind the tabs: a State among them would count as one, and shift the places of those that follow.
-        for number, (tab, opening) in enumerate(opened):
-            if number == 0:
-                app.load(opening.fill, opening.inputs, opening.outputs, **_quiet(opening))
-            else:
-                _on_first_visit(tab, opening)
+        fields = {module.ID: opening.fields for module, (_, opening) in zip(TABS, opened, strict=True)}
+        asked = gr.State({})  # what the page's address asks for
+        elsewhere = gr.State(False)  # whether that is another tab than the first
+        restoring = _restore(app, fields, tabs, notice, asked, elsewhere)
+        for module, (tab, opening) in zip(TABS, opened, strict=True):
+            first = module is TABS[0]
+            visited = gr.State(first)  # gradio selects the first tab whatever the address says: it waits for that
+            _on_visit(tab.select, module.ID, opening, visited, visited, asked)
+            if first:
+                _on_visit(restoring.then, module.ID, opening, elsewhere, visited, asked)
         add_endpoints(bench)
     app.queue(max_size=limits.waiting)
     return app
@@ -65,16 +87,49 @@ def _quiet(opening: Opening) -> dict[str, Any]:
     return {"concurrency_id": opening.concurrency, "api_visibility": "private", "show_progress": "hidden"}
 
 
-def _on_first_visit(tab: gr.Tab, opening: Opening) -> None:
-    visited = gr.State(False)
+def _restore(
+    app: gr.Blocks,
+    fields: dict[str, Sequence[links.Field]],
+    tabs: gr.Tabs,
+    notice: gr.HTML,
+    asked: gr.State,
+    elsewhere: gr.State,
+) -> Any:
+    """When the page loads, open the tab that its address names, and keep what it asks for until that tab is there.
 
-    def fill(seen: bool, *values: Any) -> list[Any]:
+    The fields are set by the tab's first visit: a drawing that is set before it is on the page loses its properties.
+    """
+
+    def restore(request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        found = links.restored(query, fields)
+        select = gr.Tabs(selected=found.tab) if found.tab else gr.skip()
+        return [select, links.said(found), query, found.tab is not None and found.tab != TABS[0].ID]
+
+    outputs = [tabs, notice, asked, elsewhere]
+    return app.load(restore, None, outputs, api_visibility="private", show_progress="hidden")
+
+
+def _on_visit(event: Any, name: str, opening: Opening, skip: gr.State, visited: gr.State, asked: gr.State) -> None:
+    """On ``event`` set what the page's address asks of a tab and fill it, unless ``skip`` says not to."""
+    filled = {component._id for component in opening.outputs}
+    settable = list({one.component._id: one.component for one in opening.fields}.values())
+    settable = [component for component in settable if component._id not in filled]
+
+    def fill(seen: bool, query: dict[str, str], *values: Any) -> Iterator[list[Any]]:
         if seen:
-            return [True, *(gr.skip() for _ in opening.outputs)]
-        filled = opening.fill(*values)
-        return [True, *(filled if len(opening.outputs) > 1 else [filled])]
+            yield [skip is visited, *(gr.skip() for _ in (*settable, *opening.outputs))]
+            return
+        found = links.restored(query, {name: opening.fields}) if query.get(links.PAGE) == name else links.Restored()
+        wanted = {component._id: value for component, value in found.values}
+        values = tuple(wanted.get(one._id, value) for one, value in zip(opening.inputs, values, strict=True))
+        state = [True, *(wanted.get(component._id, gr.skip()) for component in settable)]
+        several = inspect.isgeneratorfunction(opening.fill)
+        for drawn in opening.fill(*values) if several else [opening.fill(*values)]:
+            yield [*state, *(drawn if len(opening.outputs) > 1 else [drawn])]
+            state = [gr.skip() for _ in state]
 
-    tab.select(fill, [visited, *opening.inputs], [visited, *opening.outputs], **_quiet(opening))
+    event(fill, [skip, asked, *opening.inputs], [visited, *settable, *opening.outputs], **_quiet(opening))
 
 
 def launch(

@@ -56,6 +56,11 @@ class Entry:
         return str(corpus or self.name)
 
     @property
+    def address(self) -> str:
+        """What ``calm_lab.load_autoencoder`` and ``load_model`` take: the name of a bundled model, else its folder."""
+        return self.name if self.folder.parent == checkpoint.ASSETS else str(self.folder)
+
+    @property
     def metrics(self) -> dict[str, Any]:
         """The headline metrics of its card."""
         metrics = self.card.get("metrics")

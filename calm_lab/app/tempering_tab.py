@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import views
+from calm_lab.app import links, views
 from calm_lab.app.bench import STUDY, Bench, Opening
 from calm_lab.app.guard import told
 from calm_lab.app.limits import MAX_SEED
@@ -213,4 +213,11 @@ def build(bench: Bench) -> Opening:
         weights = list(tempering.PRESETS[name])
         chip.click(lambda weights=weights: weights, None, law, queue=False, api_visibility="private")
     renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
-    return Opening(fill, inputs, [board, curves], STUDY)
+    weights_of = links.reals(0, 1e6, 2, tempering.MAX_OUTCOMES)
+    fields = [
+        links.Field("law", law, lambda said: tempering.check_law(weights_of(said)).tolist()),
+        links.Field("t", heat, links.real(LOWEST, 1)),
+        links.Field("pool", pool, links.whole(1, MAX_POOL)),
+        links.Field("seed", seed, links.SEED),
+    ]
+    return Opening(fill, inputs, [board, curves], STUDY, fields)

@@ -9,17 +9,29 @@ from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import views
+from calm_lab.app import links, views
 from calm_lab.app.bench import QUICK, Bench, Opening, sizes
 from calm_lab.app.guard import told
 from calm_lab.app.limits import MAX_SEED
 from calm_lab.app.words import say
 from calm_lab.errors import CalmLabError, InputError
 from calm_lab.lab import examples
+from calm_lab.lab.pieces import roles, spread
+from calm_lab.lab.token_edit import alike, exchange, one_token
 from calm_lab.lab.vectors import read_text
+from calm_lab.text.tokenizer import Tokenizer
 
 ID = "vectors"
 TITLE = "vectors_tab"
+PYTHON = """\
+import calm_lab
+from calm_lab.lab.vectors import read_text
+
+reading = read_text(calm_lab.load_autoencoder({model!r}), {text!r}, sigma={sigma}, seed={seed})
+print(reading.decoded_text)
+print(f"{{reading.correct}} of {{reading.total}} tokens came back")
+print(f"{{float(reading.bits.sum(-1).mean()):.0f}} bits a chunk; {{reading.bits_to_name:.0f}} would name any")
+"""
 NEW_SEED = "() => Math.floor(Math.random() * 1000000)"
 
 
@@ -32,11 +44,67 @@ def read(bench: Bench, text: str, sigma: float, seed: float, model: str) -> dict
             raise InputError("sigma must be a number from 0 to 2")
         if not text:
             return {"empty": True}
-        autoencoder = bench.shelf.autoencoder(model)
-        return read_text(autoencoder, text, sigma, number, max_tokens=bench.limits.shown_tokens).to_dict(3)
+        entry = bench.shelf.entry("autoencoder", model)
+        autoencoder = bench.shelf.autoencoder(entry.name)
+        reading = read_text(autoencoder, text, sigma, number, max_tokens=bench.limits.shown_tokens)
+        code = PYTHON.format(model=entry.address, text=text, sigma=sigma, seed=number)
+        return {**reading.to_dict(3), "python": code}
     except CalmLabError as error:
-        reason = str(error)
-        return {"message": reason[:1].upper() + reason[1:] + "."}
+        return _refusal(error)
+
+
+def swap(bench: Bench, text: str, model: str, chunk: Any, place: Any, to: Any = None) -> dict[str, Any]:
+    """The value of the exchange: what one other token does to the vector, or the one-line reason why not.
+
+    Args:
+        bench: models and limits.
+        text: the text.
+        model: name on the shelf.
+        chunk: number of the chunk, from 0.
+        place: number of the token in it, from 0.
+        to: the new token: its id, its text, or nothing for the one most like the old one.
+    """
+    kept: dict[str, Any] = {"chunk": chunk, "place": place}
+    try:
+        limits = bench.limits
+        limits.check_text(text, "text")
+        row, column = (
+            limits.check_number(number, "the token's place", 0, limits.characters) for number in (chunk, place)
+        )
+        autoencoder = bench.shelf.autoencoder(model)
+        before = exchange(autoencoder, text, row, column, 0, max_tokens=limits.shown_tokens).before
+        tokenizer = autoencoder.tokenizer
+        assert tokenizer is not None  # exchange has refused a model without one
+        options = alike(autoencoder, before[column])
+        kept |= {"options": [{"id": index, "token": _shown(tokenizer, [index])[0]} for index in options]}
+        if isinstance(to, str):
+            new = one_token(tokenizer, limits.check_text(to, "token"))
+        else:
+            new = options[0] if to is None else limits.check_number(to, "the token", 0, autoencoder.config.vocab_size)
+        edit = exchange(autoencoder, text, row, column, new)
+    except CalmLabError as error:
+        return kept | _refusal(error)
+    return kept | {
+        "to": new,
+        "before": _shown(tokenizer, edit.before),
+        "after": _shown(tokenizer, edit.after),
+        "decoded": _shown(tokenizer, edit.decoded),
+        "wrong": [back != given for back, given in zip(edit.decoded, edit.after, strict=True)],
+        "moved": [round(value, 3) for value in edit.in_sigmas.tolist()],
+        "distance": edit.distance,
+        "apart": edit.apart,
+    }
+
+
+def _shown(tokenizer: Tokenizer, ids: list[int]) -> list[list[Any]]:
+    """For each id what to show, its role, and the characters it shares."""
+    shown = zip(tokenizer.pieces(ids), roles(tokenizer, ids), spread(tokenizer, ids), strict=True)
+    return [list(one) for one in shown]
+
+
+def _refusal(error: CalmLabError) -> dict[str, Any]:
+    reason = str(error)
+    return {"message": reason[:1].upper() + reason[1:] + "."}
 
 
 def build(bench: Bench) -> Opening:
@@ -78,6 +146,7 @@ def build(bench: Bench) -> Opening:
                 filterable=False,
             )
     board = views.board()
+    edit = views.view("cl-edit", "edit.js", "edit_", "token_", elem_id="edit")
     with gr.Accordion(say("vectors_how"), open=False, elem_classes="cl-how"):
         gr.Markdown(say("vectors_how_text"), latex_delimiters=views.LATEX)
 
@@ -98,6 +167,15 @@ def build(bench: Bench) -> Opening:
         concurrency_id=QUICK,
         api_visibility="private",
     )
+
+    @told
+    def exchanged(text: str, model: str, event: gr.EventData) -> dict[str, Any]:
+        asked = event._data if isinstance(event._data, dict) else {}
+        return swap(bench, text, model, asked.get("chunk"), asked.get("place"), asked.get("to"))
+
+    private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    gr.on([board.select, edit.select], exchanged, [text, model], edit, concurrency_id=QUICK, **private)
+    gr.on([text.change, model.change], None, None, edit, js="() => null", **private)
     for chip, example in zip(chips, examples.TEXTS, strict=True):
         chip.click(lambda text=example.text: text, None, text, queue=False, api_visibility="private")
     renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
@@ -105,5 +183,11 @@ def build(bench: Bench) -> Opening:
     def describe(name: str) -> Any:
         return gr.update(info=sizes(bench.shelf.entry("autoencoder", name)))
 
-    model.input(told(describe), model, model, queue=False, show_progress="hidden", api_visibility="private")
-    return Opening(redraw, inputs, [board], QUICK)
+    model.change(told(describe), model, model, queue=False, show_progress="hidden", api_visibility="private")
+    fields = [
+        links.Field("text", text, links.text(bench.limits)),
+        links.Field("sigma", sigma, links.real(0, 2)),
+        links.Field("seed", seed, links.SEED),
+        links.Field("model", model, links.one_of(entries)),
+    ]
+    return Opening(redraw, inputs, [board], QUICK, fields)

@@ -5,12 +5,18 @@ The frame's template never contains the value, so no text of a visitor or a mode
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from calm_lab.app.bench import STUDY, Bench, Opening
+from calm_lab.app.guard import told
 from calm_lab.app.look import script
 from calm_lab.app.words import say, table
+
+if TYPE_CHECKING:
+    from calm_lab.app.links import Field
 
 
 def view(
@@ -48,7 +54,8 @@ def language_probe() -> gr.HTML:
 
 def board() -> gr.HTML:
     """Chunk cards and the chosen chunk's vector; its value is ``calm_lab.lab.vectors.Reading.to_dict()``."""
-    return view("cl-board", "board.js", "board_", "legend_", "detail_", "token_", elem_id="board", min_height=420)
+    words = ("board_", "legend_", "detail_", "token_", "edit_", "share_")
+    return view("cl-board", "board.js", *words, helpers=("export.js",), elem_id="board", min_height=420)
 
 
 def stage() -> gr.HTML:
@@ -83,3 +90,33 @@ LATEX: list[dict[str, str | bool]] = [
 
 CHARTS = ("chart.js", "export.js")
 """Helpers of drawings that hold charts and the bar to take them away."""
+
+
+def follow(
+    bench: Bench, dials: gr.HTML, drawing: gr.HTML, compute: Callable[[Bench, Any], Any], fields: Sequence[Field]
+) -> Opening:
+    """Let a drawing follow a panel of dials, and open the tab with what they say at first.
+
+    Args:
+        bench: models and limits.
+        dials: a panel made of ``dials.js``.
+        drawing: what is drawn anew.
+        compute: the drawing's value from the dials'.
+        fields: what a link to the tab carries.
+    """
+
+    @told
+    def redraw(settings: Any) -> Any:
+        return compute(bench, settings)
+
+    dials.change(
+        redraw,
+        dials,
+        drawing,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        queue=bench.limits.waiting is not None,
+        concurrency_id=STUDY,
+        api_visibility="private",
+    )
+    return Opening(redraw, [dials], [drawing], STUDY, fields)

@@ -11,7 +11,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
-from calm_lab.app import energy_words, generate_words, study_words, tempering_words
+from calm_lab.app import energy_words, generate_words, noise_words, study_words, tempering_words
 
 HOW = Path(__file__).parent / "static"
 
@@ -88,6 +88,31 @@ WORDS: dict[str, tuple[str, str]] = {
     "detail_in": ("token", "词元"),
     "detail_out": ("came back as", "还原为"),
     "detail_probability": ("probability", "概率"),
+    "legend_shared": ("a part of a character: 1 of 2 tokens", "字符的一部分：2 个词元中的第 1 个"),
+    "edit_button": ("exchange", "替换"),
+    "edit_button_label": ("Exchange the token “{text}”", "替换词元“{text}”"),
+    "edit_title": ("Token {place} of chunk {chunk} exchanged", "替换第 {chunk} 块的第 {place} 个词元"),
+    "edit_choose": ("Put in its place", "换成"),
+    "edit_another": ("another token", "其他词元"),
+    "edit_go": ("Exchange", "替换"),
+    "edit_plot": (
+        "How far each of the {size} coordinates moved, in units of its posterior σ",
+        "{size} 个坐标各移动了多远（以后验 σ 为单位）",
+    ),
+    "edit_coordinate": ("coordinate {i}: {moved} σ", "坐标 {i}：{moved} σ"),
+    "edit_before": ("before", "之前"),
+    "edit_after": ("after", "之后"),
+    "edit_decoded": ("the new vector says", "新向量说出"),
+    "edit_summary": (
+        "{far} of {size} coordinates moved by more than their σ. The vector moved by {distance}, which is {share} of "
+        "the distance between two chunks of this text. No other chunk moved: each is encoded alone.",
+        "{size} 个坐标中有 {far} 个移动超过自己的 σ。向量移动了 {distance}，是这段文字中两块之间距离的 {share}。"
+        "其他块没有动：每块单独编码。",
+    ),
+    "edit_summary_alone": (
+        "{far} of {size} coordinates moved by more than their σ. The vector moved by {distance}.",
+        "{size} 个坐标中有 {far} 个移动超过自己的 σ。向量移动了 {distance}。",
+    ),
     "token_end": ("end", "结束"),
     "token_pad": ("padding", "填充"),
     "token_begin": ("begin", "开始"),
@@ -97,10 +122,20 @@ WORDS: dict[str, tuple[str, str]] = {
     "share_copied": ("Copied: paste it into a notebook.", "已复制：粘贴到笔记本即可。"),
     "share_by_hand": ("Mark the code and copy it.", "请选中代码并复制。"),
     "share_csv": ("Data as CSV", "数据（CSV）"),
+    "link_copy": ("Copy link to this view", "复制此页面状态的链接"),
+    "link_copied": ("Copied: the link opens this tab as it is now.", "已复制：打开链接即回到现在的状态。"),
+    "link_by_hand": ("Mark the link and copy it.", "请选中链接并复制。"),
+    "link_cut": ("The text is too long for a link and is not in it.", "文字太长，没有放进链接。"),
+    "link_refused": (
+        "The link asks for {key} = “{value}”, which is not possible here; the usual value stands instead.",
+        "链接要求 {key} = “{value}”，这里无法做到，已改用默认值。",
+    ),
+    "link_no_tab": ("The link asks for a tab that is not here: “{value}”.", "链接要打开的标签页不存在：“{value}”。"),
+    "link_close": ("Close", "关闭"),
 }
-WORDS |= energy_words.WORDS | generate_words.WORDS | tempering_words.WORDS | study_words.WORDS
+WORDS |= energy_words.WORDS | generate_words.WORDS | tempering_words.WORDS | study_words.WORDS | noise_words.WORDS
 
-for _tab in ("vectors", "energy", "generate", "tempering", "brier", "cost"):  # longer texts live in files
+for _tab in ("vectors", "noise", "energy", "generate", "tempering", "brier", "cost"):  # longer texts live in files
     _english, _chinese = ((HOW / f"how_{_tab}.{code}.md").read_text("utf-8") for code in ("en", "zh"))
     WORDS[f"{_tab}_how_text"] = (_english, _chinese)
 

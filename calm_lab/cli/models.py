@@ -50,7 +50,7 @@ def run(args: list[str]) -> int:
         return 0
 
     if options.noise:
-        from calm_lab.lab.noise_results import measure_missing
+        from calm_lab.lab.noise_measure import measure_missing
 
         for path in measure_missing():
             print(f"wrote {path}", flush=True)

@@ -64,12 +64,15 @@ class Profile:
         kl_bits: mean KL to the prior of each coordinate, bits, l of them.
         sigma_counts: how many (chunk, coordinate) pairs have a learned sigma in each of ``BINS`` bins.
         mean_sigma: mean of the learned sigma.
+        size: root mean square of the posterior means, over chunks and coordinates. Without a KL nothing holds it near
+            1, and the same sigma is then a smaller push.
         chunks: how many chunks were looked at.
     """
 
     kl_bits: tuple[float, ...]
     sigma_counts: tuple[int, ...]
     mean_sigma: float
+    size: float
     chunks: int
 
     @property
@@ -165,12 +168,15 @@ def profile(model: Autoencoder, ids: Tensor, block: int = 4096) -> Profile:
         raise InputError("no chunk to look at: the ids hold nothing but padding and begin ids")
     nats = torch.zeros(config.latent_size, dtype=torch.float64)
     counts = torch.zeros(BINS, dtype=torch.int64)
-    sigmas = 0.0
+    sigmas = squares = 0.0
     for part in chunks.split(block):
         posterior = model.encode(part.reshape(1, -1))
         nats += posterior.kl()[0].double().sum(0).cpu()
         std = posterior.std.flatten().cpu()
         counts += torch.bincount((std / BIN_WIDTH).long().clamp(0, BINS - 1), minlength=BINS)
         sigmas += float(std.double().sum())
+        squares += float(posterior.mean.double().square().sum())
     mean = nats / len(chunks) / math.log(2)
-    return Profile(tuple(mean.tolist()), tuple(counts.tolist()), sigmas / float(counts.sum()), len(chunks))
+    values = float(counts.sum())  # one a chunk and coordinate
+    size = math.sqrt(squares / values)
+    return Profile(tuple(mean.tolist()), tuple(counts.tolist()), sigmas / values, size, len(chunks))

@@ -11,7 +11,7 @@ import torch
 
 from calm_lab.device import generator
 from calm_lab.errors import InputError
-from calm_lab.lab import noise_results
+from calm_lab.lab import noise_measure, noise_results
 from calm_lab.lab.falling import fall
 from calm_lab.lab.noise_sweep import BIN_WIDTH, BINS, chunk_interval, noise_sweep, profile, wilson
 from calm_lab.lab.vectors import read_text, text_ids
@@ -105,6 +105,7 @@ def test_the_profile_counts_every_coordinate() -> None:
     assert sum(found.sigma_counts[:4]) == pytest.approx(below, abs=1)
     assert len(found.sigma_counts) == BINS
     assert found.mean_sigma == pytest.approx(float(posterior.std.mean()), rel=1e-5)
+    assert found.size == pytest.approx(float(posterior.mean.square().mean().sqrt()), rel=1e-5)
 
 
 def test_a_coordinate_that_is_the_prior_is_collapsed() -> None:
@@ -142,28 +143,28 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A bundled autoencoder called small, and three sentences in place of the tales."""
     checkpoint.save(autoencoder(), tmp_path / "models" / "small")
     monkeypatch.setattr(checkpoint, "ASSETS", tmp_path / "models")
-    monkeypatch.setattr(noise_results, "unseen", lambda *_: [TEXT] * 3)
-    monkeypatch.setattr(noise_results, "corpus_hash", lambda *_: "0" * 16)
-    monkeypatch.setattr(noise_results, "TOKENS", 48)
+    monkeypatch.setattr(noise_measure, "unseen", lambda *_: [TEXT] * 3)
+    monkeypatch.setattr(noise_measure, "corpus_hash", lambda *_: "0" * 16)
+    monkeypatch.setattr(noise_measure, "TOKENS", 48)
     return tmp_path
 
 
 def test_results_are_kept_and_read_again(shelf: Path) -> None:
-    (written,) = noise_results.measure_missing(shelf / "noise")
+    (written,) = noise_measure.measure_missing(shelf / "noise")
     points, found = noise_results.stored(shelf / "models" / "small", shelf / "noise") or pytest.fail("nothing kept")
     data = json.loads(written.read_text("utf-8"))
     assert [[p.sigma, p.correct, p.total, p.low, p.high] for p in points] == data["points"]
     assert found.chunks == data["chunks"] > 0
     assert data["command"] == "calm-lab models --noise"
-    assert list(noise_results.measure_missing(shelf / "noise")) == []
+    assert list(noise_measure.measure_missing(shelf / "noise")) == []
 
 
 @pytest.mark.parametrize("damage", ["{", "{}", '{"weights": "other"}'])
 def test_a_result_of_other_weights_is_not_used(shelf: Path, damage: str) -> None:
-    (written,) = noise_results.measure_missing(shelf / "noise")
+    (written,) = noise_measure.measure_missing(shelf / "noise")
     written.write_text(damage, "utf-8")
     assert noise_results.stored(shelf / "models" / "small", shelf / "noise") is None
-    assert list(noise_results.measure_missing(shelf / "noise")) == [written]
+    assert list(noise_measure.measure_missing(shelf / "noise")) == [written]
 
 
 def test_kept_results_speak_of_the_bundled_weights() -> None:

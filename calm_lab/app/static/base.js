@@ -55,17 +55,27 @@ const stripes = (values, colour) => {
   return `linear-gradient(90deg, ${stops.join(", ")})`;
 };
 
-// What to show for a token: a leading space as a faint dot, a line break as an arrow, a special as its name.
-const tokenNode = (piece, special = null) => {
+// What to show for a token: a leading space as a faint dot, a line break as an arrow, a special as its name. `spread`
+// lists [text, number, of] where the token shares a character with its neighbours: each shows it, with its share.
+const tokenNode = (piece, special = null, spread = null) => {
   if (special) return make("span", { class: "cl-special" }, special);
   const node = make("span", { class: "cl-piece" });
-  for (const part of piece.split(/( |\n|\t)/)) {
-    if (!part) continue;
-    const mark = { " ": "·", "\n": "↵", "\t": "⇥" }[part];
-    node.append(mark ? make("span", { class: "cl-space", "aria-hidden": "true" }, mark) : part);
+  for (const [text, number, of] of spread || [[piece, 1, 1]]) {
+    if (of > 1) {
+      node.append(make("span", { class: "cl-shared" }, text, make("sub", {}, `${number}/${of}`)));
+      continue;
+    }
+    for (const part of text.split(/( |\n|\t)/)) {
+      if (!part) continue;
+      const mark = { " ": "·", "\n": "↵", "\t": "⇥" }[part];
+      node.append(mark ? make("span", { class: "cl-space", "aria-hidden": "true" }, mark) : part);
+    }
   }
   return node;
 };
+// The same in running text: a shared character stands once, where it begins.
+const prosePiece = (piece, spread = null) =>
+  (spread ? spread.filter(([, number]) => number === 1).map(([text]) => text).join("") : piece);
 
 // One tab stop for a whole row of items; arrows, Home and End move inside it.
 const roving = (list, choose) => {

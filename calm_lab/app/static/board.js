@@ -5,7 +5,11 @@ const root = element.querySelector(".cl-board");
 
 const special = (role) => (role ? say(`token_${role}`) : null);
 
-const plain = (chunk) => chunk.tokens.filter((_, i) => chunk.counted[i]).join("");
+// The chunk as plain text; a character that begins in the chunk before it is said here as well.
+const plain = (chunk) => chunk.tokens.map((piece, i) => {
+  const parts = chunk.counted[i] ? chunk.spread[i] || [[piece, 1, 1]] : [];
+  return parts.filter(([, number], at) => number === 1 || (i === 0 && at === 0)).map(([text]) => text).join("");
+}).join("");
 const total = (values) => values.reduce((sum, value) => sum + value, 0);
 const wrongCount = (chunk) => chunk.wrong.filter(Boolean).length;
 
@@ -34,10 +38,10 @@ const prose = (reading) =>
       make("span", { class: "cl-said", style: chunkStyle(index) }, ...chunk.decoded.map((piece, i) => {
         const role = chunk.decoded_roles[i];
         if (role === "pad" || (role === "end" && !chunk.wrong[i])) return null;
-        return make("span", { class: chunk.wrong[i] ? "cl-wrong" : "" }, role ? special(role) : piece);
+        return make("span", { class: chunk.wrong[i] ? "cl-wrong" : "" }, role ? special(role) : prosePiece(piece, chunk.decoded_spread[i]));
       })))));
 
-const legend = () => {
+const legend = (reading) => {
   const bar = (name, low, high, image) =>
     make("span", { class: "cl-key" }, `${name} `, make("small", {}, low),
       make("i", { class: "cl-ramp", style: { "background-image": image } }), make("small", {}, high));
@@ -50,19 +54,20 @@ const legend = () => {
     bar(say("legend_sigma"), "0", String(SIGMA_SCALE), ramp(sigmaColour, 0, SIGMA_SCALE)),
     make("span", { class: "cl-key" }, `${say("legend_confidence")} `,
       make("i", { class: "cl-token cl-sample-token", style: { "--p": "70%" } }, "70%")),
-    make("span", { class: "cl-key" }, make("i", { class: "cl-token cl-wrong", style: { "--p": "100%" } }, say("legend_wrong"))));
+    make("span", { class: "cl-key" }, make("i", { class: "cl-token cl-wrong", style: { "--p": "100%" } }, say("legend_wrong"))),
+    hasShared(reading) ? make("span", { class: "cl-key" }, make("i", { class: "cl-token" }, tokenNode("", null, [["é", 1, 2]])), say("legend_shared")) : null);
 };
 
 const card = (reading, chunk, index) => {
   const given = chunk.tokens.map((piece, i) =>
     make("span", { class: `cl-token cl-given${chunk.counted[i] ? "" : " cl-quiet"}` },
-      tokenNode(piece, special(chunk.roles[i]))));
+      tokenNode(piece, special(chunk.roles[i]), chunk.spread[i])));
   const back = chunk.decoded.map((piece, i) =>
     make("span", {
       class: `cl-token${chunk.wrong[i] ? " cl-wrong" : ""}${chunk.counted[i] || chunk.wrong[i] ? "" : " cl-quiet"}`,
       style: { "--p": `${100 * chunk.confidence[i]}%` },
       title: `${say("detail_probability")} ${percent(chunk.confidence[i])}`,
-    }, tokenNode(piece, special(chunk.decoded_roles[i]))));
+    }, tokenNode(piece, special(chunk.decoded_roles[i]), chunk.decoded_spread[i])));
   const bits = Math.round(total(chunk.bits));
   return make("div", {
     class: "cl-chunk", role: "option", tabindex: index === chosen ? "0" : "-1", style: chunkStyle(index),
@@ -76,6 +81,19 @@ const card = (reading, chunk, index) => {
     make("div", { class: "cl-foot" }, make("span", {}, String(index + 1)),
       make("span", {}, say("board_bits_short", { bits }))));
 };
+
+const plainToken = (chunk, i) => special(chunk.roles[i]) || prosePiece(chunk.tokens[i]);
+const exchanger = (place, text) => {
+  const button = make("button", { type: "button", class: "cl-small", "aria-label": say("edit_button_label", { text }) }, say("edit_button"));
+  button.addEventListener("click", () => trigger("select", { chunk: chosen, place }));
+  return button;
+};
+const hasShared = (reading) => reading.chunks.some((chunk) => [...chunk.spread, ...chunk.decoded_spread].some(Boolean));
+
+const rows = (reading) => reading.chunks.flatMap((chunk, c) => [
+  ...chunk.tokens.map((piece, i) => ({ chunk: c + 1, kind: "token", place: i + 1, id: chunk.ids[i], token: piece, came_back_as: chunk.decoded[i],
+    probability: chunk.confidence[i], wrong: chunk.wrong[i], counted: chunk.counted[i] })),
+  ...chunk.mean.map((mean, i) => ({ chunk: c + 1, kind: "coordinate", place: i + 1, mean, std: chunk.std[i], bits: chunk.bits[i], decoded_from: chunk.z[i] }))]);
 
 const detail = (reading, chunk) => {
   const noisy = reading.sigma > 0;
@@ -94,9 +112,10 @@ const detail = (reading, chunk) => {
   const bits = chunk.bits.map((value) => make("i", { style: { height: `${(100 * value) / most}%` }, title: number(value, 1) }));
   const rows = chunk.tokens.map((piece, i) =>
     make("tr", { class: chunk.wrong[i] ? "cl-lost" : "" },
-      make("td", {}, tokenNode(piece, special(chunk.roles[i]))),
-      make("td", {}, tokenNode(chunk.decoded[i], special(chunk.decoded_roles[i]))),
-      make("td", { class: "cl-number" }, percent(chunk.confidence[i]))));
+      make("td", {}, tokenNode(piece, special(chunk.roles[i]), chunk.spread[i])),
+      make("td", {}, tokenNode(chunk.decoded[i], special(chunk.decoded_roles[i]), chunk.decoded_spread[i])),
+      make("td", { class: "cl-number" }, percent(chunk.confidence[i])),
+      make("td", { class: "cl-number" }, exchanger(i, plainToken(chunk, i)))));
   return make("section", { class: "cl-detail", style: chunkStyle(chosen) },
     make("h2", {}, say("detail_title", { number: chosen + 1 }), make("q", {}, plain(chunk).trim())),
     make("div", { class: "cl-detail-body" },
@@ -112,7 +131,7 @@ const detail = (reading, chunk) => {
         make("div", { class: "cl-bits", role: "img", "aria-label": say("detail_bits") }, ...bits)),
       make("table", { class: "cl-table" },
         make("thead", {}, make("tr", {}, make("th", { scope: "col" }, say("detail_in")),
-          make("th", { scope: "col" }, say("detail_out")), make("th", { scope: "col", class: "cl-number" }, say("detail_probability")))),
+          make("th", { scope: "col" }, say("detail_out")), make("th", { scope: "col", class: "cl-number" }, say("detail_probability")), make("th", {}))),
         make("tbody", {}, ...rows))));
 };
 
@@ -138,7 +157,8 @@ const draw = () => {
   const list = make("div", { class: "cl-chunks", role: "listbox", "aria-label": say("board_chunks"), "aria-orientation": "horizontal" },
     ...reading.chunks.map((chunk, index) => card(reading, chunk, index)));
   roving(list, choose);
-  root.replaceChildren(prose(reading), stats(reading), legend(), list, detail(reading, reading.chunks[chosen]));
+  root.replaceChildren(prose(reading), stats(reading), legend(reading), list, detail(reading, reading.chunks[chosen]),
+    exportBar(() => props.value.python, () => rows(props.value), "calm_lab-vectors.csv"));
   if (held) root.querySelectorAll('[role="option"]')[chosen]?.focus();
 };
 

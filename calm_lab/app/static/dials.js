@@ -76,7 +76,13 @@ const presets = (props.presets || []).map((preset) => {
 });
 const parts = props.dials.map((dial) => (dial.choices ? choicesOf : dial.seed ? seedOf : sliderOf)(dial));
 
-const draw = () => [...parts, ...presets].forEach((part) => part.update());
+// Drawings that follow a dial without asking the server listen to this; one that came later asks.
+const tell = () => document.dispatchEvent(new CustomEvent("calm-lab-dials", { detail: { prefix: props.prefix, value: current() } }));
+document.addEventListener("calm-lab-dials-asked", tell);
+const draw = () => {
+  [...parts, ...presets].forEach((part) => part.update());
+  tell();
+};
 const set = (changes) => {
   props.value = { ...current(), ...changes };
   draw();
