@@ -227,15 +227,19 @@ def build(bench: Bench) -> Opening:
         entry = bench.shelf.entry("calm", model)
         return example_run(bench, entry.name, (entry.folder / "config.json").stat().st_mtime_ns)
 
-    fields = [
+    carried = [
         links.Field("prompt", prompt, links.text(limits)),
+        links.Field("method", method, links.one_of(("batch", "exact")), "method"),
         links.Field("n", n, links.one_of(STEPS)),
+        links.Field("t", heat, links.real(LOWEST, 1)),
+        links.Field("budget", rules, links.one_of(calls for calls in BUDGETS if calls <= limits.calls), "budget"),
+        links.Field("spent", rules, links.one_of(("batch", "stop")), "spent"),
         links.Field("length", length, links.whole(1, limits.new_tokens)),
         links.Field("pool", pool, links.whole(1, limits.pool)),
         links.Field("seed", seed, links.SEED),
         links.Field("model", model, links.one_of(entries)),
     ]
-    return Opening(fill, [model], [stage], LONG, fields)
+    return Opening(fill, [model], [stage], LONG, carried)
 
 
 def _dials(name: str, value: dict[str, Any], *dials: dict[str, Any], visible: Any = True) -> gr.HTML:

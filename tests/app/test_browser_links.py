@@ -118,7 +118,10 @@ STATES = {
     "vectors": ({"text": "the sea", "sigma": "0.55", "seed": "3"}, "#board .cl-chunk"),
     "energy": ({"alpha": "1.5", "n": "12", "cloud": "1,-0.5", "seed": "4"}, "#energy-plane .cl-stats"),
     "temperature": ({"law": "0.6,0.4", "t": "0.4", "pool": "32", "seed": "5"}, "#prices svg"),
-    "generate": ({"prompt": "Once", "n": "2", "length": "16", "pool": "50", "seed": "6"}, "#stage .cl-written"),
+    "generate": (
+        {"prompt": "Once", "method": "exact", "t": "0.4", "spent": "stop", "n": "2", "length": "16", "seed": "6"},
+        "#stage .cl-written",
+    ),
     "brier": ({"dial": "-0.4", "positions": "300", "language": "surprising", "seed": "8"}, "#brier .cl-stats"),
     "k-buys": ({"pool": "50", "layers": "24", "vocab_size": "2048"}, "#cost .cl-stats"),
 }
