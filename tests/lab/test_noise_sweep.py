@@ -37,7 +37,6 @@ def test_shares_agree_with_a_slow_count() -> None:
                     right += given == back
         assert (point.correct, point.total) == (right, total)
         assert point.low <= point.value <= point.high
-    assert points[0].value > points[1].value
 
 
 def test_blocks_do_not_change_what_is_counted() -> None:
