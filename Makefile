@@ -17,12 +17,13 @@ PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 # One thread a process: two test processes share the two cores of a small machine without treading on each other.
 PYTEST = OMP_NUM_THREADS=1 GRADIO_ANALYTICS_ENABLED=False $(PY) -m pytest -q
+TORTURE = OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false GRADIO_ANALYTICS_ENABLED=False $(PY) -m tests.torture
 LINTED = $(wildcard calm_lab tests benchmarks notebooks docs app.py)
 NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app lab doctor test test-fast test-full lint types unit notebooks notebooks-full browser
+.PHONY: help app lab doctor test test-fast test-full torture lint types unit notebooks notebooks-full browser
 .PHONY: format bench handout cheatsheet screenshots clean distclean
 
 help: ## list these commands and options
@@ -47,6 +48,11 @@ test-fast: lint types unit ## lint, types and unit tests: under three minutes on
 test-full: lint types $(VENV)/.andersen notebooks-full ## make test and the slow tests as well, notebooks in full, twice, and from the wheel
 	$(PYTEST) -n $(JOBS) -m "not browser"
 	$(PYTEST) -m browser tests
+
+torture: $(VENV)/.dev ## kill trainings, damage files, send 50 visitors: docs/robustness.md, about half an hour
+	$(TORTURE).kill --kills 50
+	$(TORTURE).fuzz --inputs 100000
+	$(TORTURE).load --sessions 50 --seconds 300
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff check $(LINTED)
