@@ -23,6 +23,8 @@ FIT = "fit"
 """Concurrency id of small networks that are trained on the page."""
 STUDY = "study"
 """Concurrency id of experiments on laws that need no model."""
+MAPS = "maps"
+"""Concurrency id of latent maps being opened."""
 
 
 @dataclass(frozen=True)

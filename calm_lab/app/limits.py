@@ -21,6 +21,8 @@ class Limits:
         samples: on each side of an energy score.
         coordinates: of each of them.
         positions: of a study of BrierLM on a known language.
+        map_characters: of a text whose map is drawn.
+        fits: UMAP layouts computed at the same time.
         waiting: requests in the queue; None for no limit.
     """
 
@@ -33,6 +35,8 @@ class Limits:
     samples: int = 512
     coordinates: int = 1024
     positions: int = 100_000
+    map_characters: int = 2_000_000
+    fits: int = 2
     waiting: int | None = None
 
     def check_text(self, text: str, what: str) -> str:
@@ -63,6 +67,8 @@ SHARED = Limits(
     vectors=64,
     samples=128,
     positions=30_000,
+    map_characters=200_000,
+    fits=1,
     waiting=32,
 )
 """For a public host."""

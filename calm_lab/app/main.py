@@ -22,6 +22,7 @@ from calm_lab.app import (
     energy_tab,
     generate_tab,
     links,
+    map_tab,
     noise_tab,
     tempering_tab,
     vectors_tab,
@@ -36,7 +37,7 @@ from calm_lab.app.words import say
 from calm_lab.errors import InputError
 
 MCP_MISSING = "the Model Context Protocol needs one more package: pip install -c constraints.txt -e '.[mcp]'"
-TABS = (vectors_tab, noise_tab, energy_tab, generate_tab, tempering_tab, brier_tab, cost_tab)
+TABS = (vectors_tab, map_tab, noise_tab, energy_tab, generate_tab, tempering_tab, brier_tab, cost_tab)
 
 
 def build_app(models: str | Path | None = None, device: str = "auto", limits: Limits = OPEN) -> gr.Blocks:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import json
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor
 from calm_lab.lab.latent_map.chunks import PUNCTUATION, first_word, grouped, punctuation
 from calm_lab.lab.latent_map.cloud import Context, SampleCloud
 from calm_lab.lab.latent_map.cluster import typical_words
+from calm_lab.lab.latent_map.fit import nearest
 from calm_lab.lab.latent_map.place import Look, Spot, place
 from calm_lab.lab.latent_map.store import LatentMap
 from calm_lab.lab.latent_map.walk import Walk
@@ -44,7 +46,11 @@ def places_of(found: LatentMap, z: Tensor) -> dict[str, list[Any]]:
 
 
 def map_data(found: LatentMap) -> dict[str, Any]:
-    """Everything that is drawn before anybody clicks."""
+    """Everything that is drawn before anybody clicks.
+
+    What has an entry for each point is one string: texts as JSON, numbers packed. A page framework that looks into
+    every list of a value would otherwise take longer than the map.
+    """
     return {
         "name": found.name,
         "count": len(found),
@@ -53,9 +59,9 @@ def map_data(found: LatentMap) -> dict[str, Any]:
         "seen": found.seen,
         "different": found.different,
         "came_back": int(found.came_back.sum()),
-        "texts": found.texts,
-        "counts": found.counts.tolist(),
-        "sigma": numbers(found.std.mean(1), 4),
+        "texts": json.dumps(found.texts, ensure_ascii=False),
+        "counts": packed(found.counts),
+        "sigma": packed(found.std.mean(1)),
         "pictures": {name: packed(places) for name, places in found.pictures.items()},
         "colours": {
             "cluster": _clusters(found),
@@ -69,14 +75,14 @@ def map_data(found: LatentMap) -> dict[str, Any]:
 
 
 def _names(names: list[str], places: Tensor) -> dict[str, Any]:
-    return {"names": names, "places": places.tolist()}
+    return {"names": names, "places": packed(places)}
 
 
 def _clusters(found: LatentMap) -> dict[str, Any]:
     groups = int(found.group.max()) + 1
     chosen = [(found.group == group).nonzero().flatten().tolist() for group in range(groups)]
     words = [[word.word for word in typical_words(found.texts, rows, 3)] for rows in chosen]
-    return {"names": [str(group + 1) for group in range(groups)], "words": words, "places": found.group.tolist()}
+    return {"names": [str(group + 1) for group in range(groups)], "words": words, "places": packed(found.group)}
 
 
 def look_data(found: LatentMap, look: Look) -> dict[str, Any]:
@@ -143,4 +149,5 @@ def cloud_data(found: LatentMap, cloud: SampleCloud) -> dict[str, Any]:
         "fidelity": round(cloud.fidelity, 3),
         "spread": round(cloud.spread, 3),
         "sigma": round(float(cloud.truth_std.mean()), 4),
+        "near": round(float(nearest(cloud.draws, found.mean, 1)[1].mean()), 3),
     }

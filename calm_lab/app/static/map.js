@@ -1,0 +1,383 @@
+// Latent map: the chunks of a corpus as points. What is drawn once lies in the value; every question goes to the server.
+
+const root = element.querySelector(".cl-map");
+const PICTURES = ["umap", "pca"], COLOURS = ["frequency", "first", "punctuation", "sigma", "cluster"], PATHS = ["line", "sphere"];
+const WAIT = 60, POLL = 700, FOUND = 40;
+const NEIGHBORS = [5, 10, 15, 30, 50, 100], DISTANCES = [0, 0.05, 0.1, 0.25, 0.5, 0.9];
+let base = null, map = null, grids = {}, first = null;
+const state = { picture: "umap", colour: "cluster", tool: "look", only: null, query: "", path: "line", overlay: "", seed: 7, end: 8, neighbors: 2, distance: 2 };
+const fresh = () => Object.assign(state, { only: null, query: "", look: null, start: null, finish: null, walk: null, walkAt: 0, phrase: null, cloud: null, noise: null, noiseAt: 0, rows: null, words: [], job: null });
+const parts = {}; // the nodes that change
+let asked = 0;
+
+// One question to the server; a refusal is written into `place`. Nothing comes back where a later question has overtaken it.
+const question = async (name, data, place, kind = name) => {
+  const turn = (question.turns[kind] = (asked += 1));
+  place?.setAttribute("aria-busy", "true");
+  let answer;
+  try {
+    answer = await server[name]({ key: base.key, ...data });
+  } catch {
+    answer = { message: say("map_lost") };
+  }
+  if (question.turns[kind] !== turn) return null;
+  place?.removeAttribute("aria-busy");
+  if (!answer.message) return answer;
+  (place || parts.side).replaceChildren(make("p", { class: "cl-message", role: "alert" }, answer.message));
+  return null;
+};
+question.turns = {};
+
+const load = (value) => {
+  base = { ...value, texts: JSON.parse(value.texts), counts: floatsOf(value.counts), sigma: floatsOf(value.sigma) };
+  base.colours = Object.fromEntries(Object.entries(value.colours).map(([name, kind]) => [name, { ...kind, places: floatsOf(kind.places) }]));
+  base.lower = base.texts.map((text) => text.toLowerCase());
+  base.points = Object.fromEntries(Object.entries(value.pictures).map(([name, text]) => [name, floatsOf(text)]));
+  grids = Object.fromEntries(Object.entries(base.points).map(([name, places]) => [name, gridOf(places)]));
+  fresh();
+  state.picture = base.points.umap ? "umap" : "pca";
+  build();
+};
+
+// ---- colours
+
+const palette = () => [0, 1, 2, 3, 4, 5, 6].map((i) => css(`category-${i}`));
+const scaled = (values, log) => {
+  const f = log ? Math.log : (value) => value;
+  const sorted = [...values].sort((a, b) => a - b);
+  const low = sorted[Math.floor(0.01 * (sorted.length - 1))], high = log ? sorted[sorted.length - 1] : sorted[Math.ceil(0.99 * (sorted.length - 1))];
+  return { low, high, share: (value) => Math.min(1, Math.max(0, (f(value) - f(low)) / (f(high) - f(low) || 1))) };
+};
+const layersOf = () => {
+  const ramp = { frequency: [base.counts, true, "latent-positive"], sigma: [base.sigma, false, "sigma"] }[state.colour];
+  if (ramp) {
+    const [values, log, to] = ramp, scale = scaled(values, log);
+    const layers = Array.from({ length: BUCKETS }, (_, i) => ({ colour: rampColour(i / (BUCKETS - 1), to), rows: [] }));
+    values.forEach((value, row) => layers[Math.round(scale.share(value) * (BUCKETS - 1))].rows.push(row));
+    return { layers, scale, to };
+  }
+  const { names, places } = base.colours[state.colour];
+  const colours = palette();
+  const layers = names.map((name, i) => ({ name, place: i, colour: name === "other" || i >= colours.length ? css("muted") : colours[i], rows: [] }));
+  places.forEach((place, row) => layers[place].rows.push(row));
+  return { layers: [...layers].sort((a, b) => (b.name === "other") - (a.name === "other")), names: layers };
+};
+const nameOf = (name, i) => {
+  if (state.colour === "cluster") return say("map_cluster_name", { number: i + 1, words: base.colours.cluster.words[i].join(", ") || "–" });
+  if (state.colour === "punctuation" || name === "other") return say(`map_mark_${name}`);
+  return name;
+};
+const legendOf = ({ names, scale, to }) => {
+  if (scale) {
+    const image = `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map((share) => rampColour(share, to)).join(", ")})`;
+    const shown = (value) => (state.colour === "sigma" ? number(value, 3) : String(value));
+    return [make("span", { class: "cl-key" }, say(`map_colour_${state.colour}`), make("small", {}, shown(scale.low)), make("i", { class: "cl-ramp", style: { "background-image": image } }), make("small", {}, shown(scale.high)))];
+  }
+  return names.map((layer) => {
+    const node = button("", () => { state.only = state.only === layer.place ? null : layer.place; paint(); },
+      { "aria-pressed": String(state.only === layer.place), class: "cl-small cl-category" });
+    node.append(make("i", { style: { background: layer.colour }, "aria-hidden": "true" }), nameOf(layer.name, layer.place), make("small", {}, layer.rows.length.toLocaleString("en")));
+    return node;
+  });
+};
+
+// ---- what is drawn over the points
+
+const placesOf = (places) => places[state.picture] || [];
+const spotOf = (row) => [base.points[state.picture][2 * row], base.points[state.picture][2 * row + 1]];
+const over = (pen, to) => {
+  const on = (places) => placesOf(places).map(([x, y]) => to(x, y));
+  const [ink, sample, target, accent, card] = ["ink", "sample", "target", "accent", "card"].map(css);
+  const way = (walk, at) => {
+    const spots = on(walk.places);
+    chain(pen, spots, card, 5);
+    chain(pen, spots, sample, 2);
+    walk.steps.forEach((step, i) => { if (step.flips.some(Boolean)) ring(pen, ...spots[i], 4, sample, 1.5); });
+    ring(pen, ...spots[at], 8, ink, 2.5);
+  };
+  if (state.overlay === "cloud" && state.cloud) {
+    on(state.cloud.draws).forEach((spot) => { dot(pen, ...spot, 4, card); dot(pen, ...spot, 3, sample); });
+    on(state.cloud.targets).forEach((spot) => ring(pen, ...spot, 4, target, 1.5));
+    ring(pen, ...to(...state.cloud.center[state.picture]), 10, target, 3);
+  }
+  if (state.overlay === "noise" && state.noise) way(state.noise, state.noiseAt);
+  if (state.overlay === "walk" && state.walk) way(state.walk, state.walkAt);
+  if (state.overlay === "phrase" && state.phrase) {
+    const spots = state.phrase.looks.map((look) => to(...look.places[state.picture]));
+    chain(pen, spots, accent, 1.5, [4, 4]);
+    spots.forEach((spot, i) => {
+      dot(pen, ...spot, 9, accent);
+      pen.fillStyle = css("on-accent");
+      pen.font = "600 11px sans-serif";
+      pen.textAlign = "center";
+      pen.textBaseline = "middle";
+      pen.fillText(String(i + 1), ...spot);
+    });
+  }
+  if (state.look) {
+    const here = to(...state.look.places[state.picture]);
+    for (const row of state.look.rows) {
+      const there = to(...spotOf(row));
+      chain(pen, [here, there], ink, 1, [2, 3]);
+      ring(pen, ...there, 4, ink, 1.5);
+    }
+    ring(pen, ...here, 9, card, 5);
+    ring(pen, ...here, 9, accent, 3);
+  }
+  for (const [name, end] of [["A", state.start], ["B", state.finish]]) {
+    if (!end) continue;
+    const [x, y] = to(...end.places[state.picture]);
+    dot(pen, x, y, 9, ink);
+    pen.fillStyle = card;
+    pen.font = "600 11px sans-serif";
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.fillText(name, x, y);
+  }
+};
+
+const matches = () => {
+  const query = state.query.toLowerCase();
+  return query ? base.lower.map((text, row) => (text.includes(query) ? row : -1)).filter((row) => row >= 0) : null;
+};
+const paint = () => {
+  const found = layersOf(), hits = matches();
+  const lit = hits ? new Set(hits) : state.rows && state.overlay === "lasso" ? new Set(state.rows) : null;
+  const places = base.colours[state.colour]?.places;
+  const only = places && state.only !== null ? (row) => places[row] === state.only : () => true;
+  map.paintWith({ layers: found.layers, over, tool: state.tool, kept: (row) => (!lit || lit.has(row)) && only(row),
+    describe: (row) => `${quoted(base.texts[row])}  ×${base.counts[row]}` });
+  parts.legend.replaceChildren(...legendOf(found));
+  parts.found.replaceChildren(...(hits ? [make("span", { class: "cl-note", role: "status" }, say("map_found", { count: hits.length })),
+    ...hits.slice(0, FOUND).map((row) => button(quoted(base.texts[row]), () => go(row)))] : []));
+  for (const [group, value] of [["picture", state.picture], ["colour", state.colour], ["tool", state.tool], ["path", state.path]]) {
+    root.querySelectorAll(`[data-${group}]`).forEach((node) => node.setAttribute("aria-pressed", String(node.dataset[group] === value)));
+  }
+};
+const repaint = () => map.redraw();
+
+// ---- questions
+
+const ends = (look) => [
+  button(say("map_from"), () => setEnd("start", look)), button(say("map_to"), () => setEnd("finish", look))];
+const showLook = (look, title) => {
+  state.look = look;
+  parts.side.replaceChildren(...lookPart(look, title, base, go, ends(look)).filter(Boolean));
+  map.goTo(...look.places[state.picture]);
+};
+const go = async (row) => {
+  const look = await question("map_point", { row }, parts.side, "look");
+  if (look) showLook({ ...look, row }, quoted(base.texts[row]));
+};
+const decodeAt = async (x, y) => {
+  const look = await question("map_spot", { picture: state.picture, x, y }, parts.side, "look");
+  if (look) showLook(look, say("map_between"));
+};
+const lasso = async (rows) => {
+  Object.assign(state, { rows, words: [], overlay: "lasso" });
+  paint();
+  const answer = await question("map_words", { rows }, parts.lasso, "words");
+  if (!answer) return;
+  state.words = answer.words;
+  parts.lasso.replaceChildren(...wordsPart(rows, answer.words, base, go).filter(Boolean));
+};
+const setEnd = (which, look) => {
+  state[which] = look;
+  state.overlay = "walk";
+  walkNow();
+  parts.walkCard.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+};
+const walkNow = async () => {
+  repaint();
+  if (!state.start || !state.finish) {
+    parts.walk.replaceChildren(make("p", { class: "cl-note" }, say(state.start || state.finish ? "map_walk_other" : "map_walk_hint")));
+    return;
+  }
+  const walk = await question("map_walk", { start: state.start.z, end: state.finish.z, path: state.path }, parts.walk);
+  if (!walk) return;
+  Object.assign(state, { walk, walkAt: 0, overlay: "walk" });
+  parts.walk.replaceChildren(walkPart(walk, 0, (at) => { state.walkAt = at; state.overlay = "walk"; repaint(); }, "map_walk"));
+  repaint();
+};
+const land = async (text) => {
+  if (!text) {
+    state.phrase = null;
+    parts.phrase.replaceChildren();
+    return repaint();
+  }
+  const phrase = await question("map_phrase", { text }, parts.phrase);
+  if (!phrase) return;
+  Object.assign(state, { phrase, overlay: "phrase" });
+  parts.phrase.replaceChildren(...phrase.looks.map((look, i) => button(`${i + 1} ${quoted(look.text)}`, () => showLook(look, quoted(look.text)))),
+    make("span", { class: "cl-note", role: "status" }, say("map_landed", { count: phrase.looks.length, near: quoted(base.texts[phrase.looks[0].rows[0]]), distance: number(phrase.looks[0].distances[0]) })));
+  map.goTo(...phrase.looks[0].places[state.picture]);
+};
+const drawCloud = async () => {
+  const cloud = await question("map_cloud", { model: parts.calm.value, text: parts.context.value, seed: Number(parts.seed.value) }, parts.cloud);
+  if (!cloud) return;
+  Object.assign(state, { cloud, overlay: "cloud", look: null });
+  parts.cloud.replaceChildren(cloudPart(cloud));
+  repaint();
+};
+const walkNoise = async () => {
+  const noise = await question("map_noise", { model: parts.calm.value, text: parts.context.value, seed: Number(parts.seed.value), end: Number(parts.end.value) }, parts.noise);
+  if (!noise) return;
+  Object.assign(state, { noise, noiseAt: 0, overlay: "noise", look: null });
+  parts.noise.replaceChildren(walkPart(noise, 0, (at) => { state.noiseAt = at; state.overlay = "noise"; repaint(); }, "map_noise"));
+  repaint();
+};
+const mapOwn = async (text) => {
+  if (text.length > props.most) {
+    parts.own.replaceChildren(make("p", { class: "cl-message", role: "alert" }, say("map_own_long", { count: text.length.toLocaleString("en"), most: props.most.toLocaleString("en") })));
+    return;
+  }
+  parts.own.replaceChildren(make("p", { class: "cl-note", role: "status" }, say("map_own_busy")));
+  const answer = await question("map_own", { model: base.model, text }, parts.own);
+  if (answer) load({ ...answer, own: true });
+};
+
+const bar = (share, text) => make("div", { class: "cl-progress", role: "progressbar", "aria-valuenow": String(Math.round(100 * share)), "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": text },
+  make("i", { style: { width: `${100 * share}%` } }), make("span", {}, text));
+const fitAgain = async () => {
+  parts.fit.replaceChildren(bar(0, say("map_stage_start")));
+  const answer = await question("map_fit", { n_neighbors: NEIGHBORS[state.neighbors], min_dist: DISTANCES[state.distance] }, parts.fit);
+  if (!answer) return;
+  state.job = answer.job;
+  const { job } = answer;
+  const cancel = button(say("map_cancel"), async () => {
+    state.job = null;
+    await question("map_fit_cancel", { job }, parts.fit);
+    parts.fit.replaceChildren(make("p", { class: "cl-note", role: "status" }, say("map_cancelled")));
+  });
+  const begun = { start: 0, neighbours: 0.02, compiler: 0.12, layout: 0.3 }, wide = { start: 0.02, neighbours: 0.1, compiler: 0.18, layout: 0.7 };
+  const line = make("div");
+  parts.fit.replaceChildren(line, cancel);
+  while (state.job === job) {
+    const now = await question("map_fit_state", { job }, null, `fit${job}`);
+    if (state.job !== job) return;
+    if (!now) { state.job = null; return void line.replaceChildren(make("p", { class: "cl-message", role: "alert" }, say("map_fit_gone"))); }
+    if (now.map) return load({ ...now.map, own: base.own, calms: base.calms });
+    line.replaceChildren(bar(begun[now.stage] + (wide[now.stage] * now.done) / now.total, say(`map_stage_${now.stage}`, { done: now.done, total: now.total })));
+    await new Promise((done) => { setTimeout(done, POLL); });
+  }
+};
+
+// ---- the page
+
+const choices = (group, values, act) => values.map((value) => button(say(`map_${group}_${value}`), () => { act(value); paint(); }, { [`data-${group}`]: value }));
+const card = (title, text, ...children) => make("section", { class: "cl-card" }, make("h2", {}, say(title)), text ? make("p", {}, text) : null, ...children);
+const field = (key, node) => make("label", { class: "cl-field" }, make("span", {}, say(key)), node);
+const range = (key, steps, name) => {
+  const output = make("output");
+  const input = make("input", { type: "range", min: "0", max: String(steps.length - 1), step: "1", "aria-label": say(key) });
+  const update = () => {
+    output.textContent = String(steps[state[name]]);
+    input.value = String(state[name]);
+    input.setAttribute("aria-valuetext", String(steps[state[name]]));
+    input.style.setProperty("--range_progress", `${(100 * state[name]) / (steps.length - 1)}%`);
+  };
+  input.addEventListener("input", () => { state[name] = Number(input.value); update(); });
+  update();
+  return make("div", { class: "cl-field" }, make("div", { class: "cl-ends" }, make("span", {}, say(key)), output), make("div", { class: "cl-panel-range" }, input));
+};
+
+const trustLine = () => {
+  const share = (trust) => `${number(trust.value, 3)} ± ${number(1.96 * trust.standard_error, 3)}`;
+  const { trust } = base, any = trust.pca;
+  if (!any) return make("p", { class: "cl-note" }, say("map_trust_none"));
+  return make("div", { class: "cl-trust" },
+    facts(trust.umap ? [say("map_picture_umap"), share(trust.umap)] : null, [say("map_picture_pca"), share(trust.pca)], [say("map_shuffled"), share(trust.shuffled)]),
+    make("p", { class: "cl-note" }, say("map_trust", { k: any.k, rows: any.rows.toLocaleString("en"), count: base.count.toLocaleString("en"), share: percent(base.share[0] + base.share[1]) })));
+};
+
+const rows = () => base.texts.map((text, row) => {
+  const at = (name) => (base.points[name] ? [base.points[name][2 * row], base.points[name][2 * row + 1]].map((v) => number(v, 4)) : ["", ""]);
+  const [[ux, uy], [px, py]] = [at("umap"), at("pca")];
+  return { text, count: base.counts[row], posterior_sigma: base.sigma[row], cluster: base.colours.cluster.places[row] + 1, umap_x: ux, umap_y: uy, pca_x: px, pca_y: py };
+});
+const png = (canvas) => canvas.toBlob((blob) => {
+  const address = URL.createObjectURL(blob);
+  make("a", { href: address, download: `calm_lab-map-${state.picture}.png` }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+});
+
+const build = () => {
+  const canvas = make("canvas", { class: "cl-points", tabindex: "0", role: "application", "aria-label": say("map_canvas", { count: base.count.toLocaleString("en") }) });
+  const tip = make("div", { class: "cl-tip", hidden: true });
+  for (const name of ["legend", "found", "side", "walk", "phrase", "cloud", "noise", "lasso", "own", "fit"]) parts[name] = make("div", { class: `cl-part cl-part-of-${name}`, "aria-live": ["side", "walk", "cloud", "noise", "lasso"].includes(name) ? "polite" : null });
+  map = mapOn(canvas, tip, (click) => (click.rows ? lasso(click.rows) : click.row !== undefined ? go(click.row) : decodeAt(...click.spot)));
+  canvas.addEventListener("calm-lab-theme", () => base && paint());
+
+  const search = make("input", { type: "search", class: "cl-input cl-long", placeholder: say("map_search"), "aria-label": say("map_search"), value: state.query });
+  let wait = 0;
+  search.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => { state.query = search.value; paint(); }, WAIT); });
+  const typed = make("input", { type: "text", class: "cl-input cl-long", placeholder: say("map_phrase"), "aria-label": say("map_phrase"), value: state.phrase?.text || "" });
+  typed.addEventListener("input", () => land(typed.value));
+
+  const pictures = choices("picture", PICTURES.filter((name) => base.points[name]), (value) => { state.picture = value; map.show(base.points[value], grids[value]); });
+  const tools = choices("tool", ["look", "lasso"], (value) => { state.tool = value; });
+  const zooms = [["+", "map_zoom_in", () => map.zoomBy(1.5)], ["−", "map_zoom_out", () => map.zoomBy(1 / 1.5)], ["⤢", "map_zoom_all", () => map.fit()]]
+    .map(([sign, key, act]) => button(sign, act, { "aria-label": say(key), title: say(key), class: "cl-small cl-zoom" }));
+  const own = make("textarea", { class: "cl-input cl-text-field", rows: "3", placeholder: say("map_own_place"), "aria-label": say("map_own_place") });
+  const file = make("input", { type: "file", accept: ".txt,.md,text/plain", "aria-label": say("map_own_file") });
+  file.addEventListener("change", async () => { if (file.files[0]) { own.value = await file.files[0].text(); mapOwn(own.value); } });
+  const calms = base.calms || props.calms || [];
+  parts.calm = make("select", { class: "cl-input cl-long" }, ...calms.map((name) => make("option", { value: name }, name)));
+  parts.context = make("textarea", { class: "cl-input cl-text-field", rows: "2" }, props.prompt);
+  parts.seed = make("input", { class: "cl-input", type: "number", min: "0", value: String(state.seed) });
+  parts.end = make("input", { class: "cl-input", type: "number", min: "0", value: String(state.end) });
+  parts.seed.addEventListener("change", () => { state.seed = Number(parts.seed.value); });
+  parts.end.addEventListener("change", () => { state.end = Number(parts.end.value); });
+  parts.walkCard = card("map_walk", say("map_walk_text"), make("div", { class: "cl-chiprow" }, ...choices("path", PATHS, (value) => { state.path = value; walkNow(); })), parts.walk);
+  const settings = base.settings.n_neighbors ? say("map_settings", base.settings) : say("map_no_umap");
+
+  root.replaceChildren(
+    make("p", { class: "cl-note" }, say("map_about", { name: base.name, count: base.count.toLocaleString("en"), different: base.different.toLocaleString("en"), seen: base.seen.toLocaleString("en"), back: base.came_back.toLocaleString("en"), settings })),
+    make("div", { class: "cl-map-grid" },
+      make("section", { class: "cl-card cl-map-card" },
+        make("div", { class: "cl-toolbar" },
+          make("div", { class: "cl-chiprow", role: "group", "aria-label": say("map_picture") }, ...pictures),
+          make("div", { class: "cl-chiprow", role: "group", "aria-label": say("map_tool") }, ...tools), make("div", { class: "cl-chiprow cl-right" }, ...zooms)),
+        make("div", { class: "cl-chiprow", role: "group", "aria-label": say("map_colour") }, make("span", { class: "cl-note" }, say("map_colour")),
+          ...choices("colour", COLOURS, (value) => { state.colour = value; state.only = null; })),
+        make("div", { class: "cl-map-frame" }, canvas, tip), parts.legend, trustLine()),
+      make("section", { class: "cl-card cl-side" }, parts.side)),
+    make("div", { class: "cl-charts" },
+      card("map_phrase_title", say("map_phrase_text"), typed, parts.phrase),
+      card("map_search_title", say("map_search_text"), search, parts.found)),
+    parts.walkCard,
+    card("map_cloud_title", say("map_cloud_text", { k: base.chunk_size }),
+      calms.length ? make("div", { class: "cl-form" }, field("map_cloud_calm", parts.calm), field("map_cloud_context", parts.context), field("map_cloud_seed", parts.seed), field("map_cloud_end", parts.end)) : make("p", { class: "cl-note" }, say("map_cloud_none")),
+      calms.length ? make("div", { class: "cl-chiprow" }, button(say("map_cloud_go"), drawCloud), button(say("map_noise_go"), walkNoise)) : null, parts.cloud, parts.noise),
+    make("div", { class: "cl-charts" },
+      card("map_lasso_title", say("map_lasso_text"), parts.lasso),
+      card("map_own_title", say("map_own_text", { most: props.most.toLocaleString("en") }), own, make("div", { class: "cl-chiprow" }, file, button(say("map_own_go"), () => mapOwn(own.value)),
+        base.key !== first.key ? button(say("map_back_first"), () => load(first)) : null), parts.own),
+      card("map_fit_title", say("map_fit_text"), range("map_fit_neighbors", NEIGHBORS, "neighbors"), range("map_fit_distance", DISTANCES, "distance"), button(say("map_fit_go"), fitAgain), parts.fit)),
+    make("div", { class: "cl-chiprow" }, exportBar(() => base.python || props.python, rows, "calm_lab-map.csv"), button(say("map_png"), () => png(canvas))));
+  map.show(base.points[state.picture], grids[state.picture]);
+  if (state.look) parts.side.replaceChildren(...lookPart(state.look, quoted(state.look.text), base, go, ends(state.look)).filter(Boolean));
+  else parts.side.replaceChildren(make("p", { class: "cl-note" }, say("map_side_hint")), make("p", { class: "cl-note" }, say("map_keys")));
+  if (state.walk) parts.walk.replaceChildren(walkPart(state.walk, state.walkAt, (at) => { state.walkAt = at; repaint(); }, "map_walk"));
+  else parts.walk.replaceChildren(make("p", { class: "cl-note" }, say("map_walk_hint")));
+  if (state.cloud) parts.cloud.replaceChildren(cloudPart(state.cloud));
+  if (state.noise) parts.noise.replaceChildren(walkPart(state.noise, state.noiseAt, (at) => { state.noiseAt = at; repaint(); }, "map_noise"));
+  if (state.rows) parts.lasso.replaceChildren(...wordsPart(state.rows, state.words, base, go).filter(Boolean));
+  else parts.lasso.replaceChildren(make("p", { class: "cl-note" }, say("map_lasso_hint")));
+  paint();
+};
+
+let drawn = null;
+const draw = () => {
+  const value = props.value;
+  if (value && value.message) {
+    root.replaceChildren(make("p", { class: "cl-message", role: "alert" }, value.message));
+  } else if (!value || !value.texts) {
+    root.replaceChildren(make("p", { class: "cl-note", role: "status" }, say("map_opening")));
+  } else if (drawn !== value.key) {
+    drawn = value.key;
+    first = value;
+    load(value);
+  } else build(); // the language has changed
+};
+keepDrawn(draw);
