@@ -24,7 +24,7 @@ from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.text.corpora import load_corpus
 
 KEPT = 6
-SAMPLE_STORIES = 300
+SAMPLE_STORIES = 100
 ABANDONED_SECONDS = 30.0
 SAMPLE_NAME = f"storyland, {SAMPLE_STORIES} stories"
 

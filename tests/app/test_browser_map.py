@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from calm_lab.app.map_shelf import SAMPLE_NAME
 from tests.app.small_models import SENTENCES
 from tests.app.test_browser_studies import copied, saved
 from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
@@ -101,7 +102,7 @@ def test_lasso_own_text_and_a_cancelled_fit(visit: Visit) -> None:
     drawing.get_by_role("button", name="Cancel", exact=True).click()
     expect(drawing.get_by_text("Cancelled; the map is as it was.")).to_be_visible(timeout=PATIENCE)
     drawing.get_by_role("button", name="Back to the first map").click()
-    expect(drawing).to_contain_text("storyland, 300 stories")
+    expect(drawing).to_contain_text(SAMPLE_NAME)
 
 
 @pytest.mark.parametrize("visit", [{"locale": "zh-CN", "width": 390}], indirect=True)
