@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import views
+from calm_lab.app import links, views
 from calm_lab.app.bench import MAPS, Bench, Opening, sizes
 from calm_lab.app.guard import told
 from calm_lab.app.map_answers import answers
@@ -117,4 +117,5 @@ def build(bench: Bench) -> Opening:
 
     model.input(told(describe), model, model, queue=False, show_progress="hidden", api_visibility="private")
     model.input(redraw, model, drawing, concurrency_id=MAPS, api_visibility="private")
-    return Opening(redraw, [model], [drawing], MAPS)
+    fields = [links.Field("model", model, links.one_of(entries))]
+    return Opening(redraw, [model], [drawing], MAPS, fields)

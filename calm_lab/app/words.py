@@ -136,7 +136,7 @@ WORDS: dict[str, tuple[str, str]] = {
 WORDS |= energy_words.WORDS | generate_words.WORDS | tempering_words.WORDS | study_words.WORDS | noise_words.WORDS
 WORDS |= map_words.WORDS
 
-for _tab in ("vectors", "map", "noise", "energy", "generate", "tempering", "brier", "cost"):  # longer texts live in files
+for _tab in ("vectors", "map", "noise", "energy", "generate", "tempering", "brier", "cost"):  # long texts in files
     _english, _chinese = ((HOW / f"how_{_tab}.{code}.md").read_text("utf-8") for code in ("en", "zh"))
     WORDS[f"{_tab}_how_text"] = (_english, _chinese)
 
