@@ -18,6 +18,9 @@ from calm_lab.errors import InputError
 from calm_lab.lab.figures import DPI, StillFigure, apply_style
 from calm_lab.lab.palette import palette
 
+DOT = 1.2  # area of a dot on a map of FULL points, square points; fewer points get larger dots
+FULL = 24_000
+
 
 @dataclass(frozen=True, eq=False)
 class MapView:
@@ -70,12 +73,15 @@ def maps_figure(views: Sequence[MapView], height: float = 3.6, theme: str = "lig
     figure = StillFigure(figsize=(min(9.2, 4.6 * len(views)), height), dpi=DPI, layout="constrained")
     for axes, view in zip(figure.subplots(1, len(views), squeeze=False)[0], views, strict=True):
         places = view.places.tolist()
+        dot = DOT * max(1.0, FULL / len(places)) ** 0.5
         if view.group is None:
-            axes.scatter(*zip(*places, strict=True), s=1.2, color=colours.line, linewidths=0)
+            axes.scatter(*zip(*places, strict=True), s=dot, color=colours.line, linewidths=0)
         for number, (name, colour) in enumerate(zip(view.names, _colours(theme), strict=False)):
             rows = [] if view.group is None else (view.group == number).nonzero().flatten().tolist()
             if rows:
-                axes.scatter(*zip(*[places[row] for row in rows], strict=True), s=1.6, color=colour, linewidths=0)
+                axes.scatter(
+                    *zip(*[places[row] for row in rows], strict=True), s=4 / 3 * dot, color=colour, linewidths=0
+                )
                 axes.scatter([], [], s=22, color=colour, label=name)  # what the legend shows
         for order, row in enumerate(view.rings):
             size, width = (110, 2.2) if order == 0 else (34, 1.4)

@@ -298,10 +298,10 @@ panels_figure(
 )
 
 # %% [markdown]
-# Ten coordinates hold four letters to better than one error in a thousand. Hidden layers are not the secret: one linear
-# map each way comes close. In principle one number would do, since a float has
-# room for many more bits than a chunk needs; but a network would have to tell thousands of places on one line apart.
-# More coordinates do not add room. They add *distance*.
+# Ten coordinates hold four letters to better than one error in a thousand. Hidden layers are not the secret: linear
+# maps with a norm between them come close. In principle one number would do, since a float has room for many more bits
+# than a chunk needs; but a network would have to tell thousands of places on one line apart. More coordinates do not
+# add room. They add *distance*.
 #
 # ### How brittle is it?
 #
@@ -525,7 +525,6 @@ claims = [
     ("l = 10: letters that come back", clean[10][0], 0.999, 1),
     ("l = 32: letters that come back", clean[32][0], 0.999, 1),
     ("l = 10 without hidden layers: letters that come back", linear[0], 0.98, 1),
-    ("l = 10: errors without hidden layers over errors with", (1 - linear[0]) / max(worst[10], floor), 1.5, 100),
     ("bits that name a chunk of letters, by frequency", entropy, 11.5, 12.5),
     ("bits that name any chunk of the bundled one's tokens", K * math.log2(size.vocab_size), 44, 44),
     ("rho = 0.2, l = 10: letters that come back", noisy[10][AT][0], 0.85, 0.98),

@@ -11,7 +11,7 @@
 #
 # | | |
 # |---|---|
-# | minutes | about 1 on two CPU cores, under 1 with `CALM_LAB_FAST=1`; computing UMAP again takes 2 more |
+# | minutes | about 1 on two CPU cores, under 1 with `CALM_LAB_FAST=1`; computing UMAP again: 1 or 2 more |
 # | app tab | *Latent map* |
 # | modules | `calm_lab/lab/latent_map/`, `calm_lab/lab/maps.py` |
 # | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 2 (the space that the vectors live in) |
@@ -192,8 +192,7 @@ print(f"of a cloud without islands: {min(controls):.1%} to {max(controls):.1%}")
 
 # %% [markdown]
 # Nearly all of what the groups explain they would explain in a cloud without any groups: k-means always finds some.
-# What is there beyond that is small. (What UMAP makes of a cloud without islands can be seen with `REFIT`, further
-# down.)
+# What is there beyond that is small. (With `REFIT`, further down, UMAP draws such a cloud beside the chunks: compare.)
 #
 # What are the groups about? Typical words of each, by log-odds against all other chunks:
 
@@ -216,8 +215,8 @@ maps_figure(
 #
 # ### Neighbours, and two linked views
 #
-# Choose a chunk. Its nearest neighbours in 64 dimensions are ringed in both pictures; the text below says what they
-# are.
+# Choose a chunk. It and its eight nearest neighbours in 64 dimensions are ringed in both pictures, itself with the
+# large ring. The line of text says what they are and how far away. Some chunks have a near neighbour, others none.
 
 # %%
 CHOSEN = sorted(chart.counts.argsort(descending=True, stable=True)[:400:57].tolist())

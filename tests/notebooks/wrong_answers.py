@@ -47,6 +47,29 @@ WRONG = {
             "def my_rank(kept): return 0",
         ],
     },
+    "03_a_robust_latent_space": {
+        "exercise-1": [
+            "def my_clipped_kl(means, sigmas, floor):\n"
+            "    from math import log\n"
+            "    return max(floor, sum((m**2 + s**2 - 1) / 2 - log(s) for m, s in zip(means, sigmas)))",
+            "def my_clipped_kl(means, sigmas, floor): return floor * len(means)",
+        ],
+        "exercise-2": [
+            "def my_free_sigma(m, floor): return 0.4",
+            "def my_free_sigma(m, floor): return 1",
+            "def my_free_sigma(m, floor): return floor",
+        ],
+        "exercise-3": [
+            "def my_drop(z, keep, p): return z * keep",
+            "def my_drop(z, keep, p): return z / (1 - p)",
+            "def my_drop(z, keep, p): return z * keep / p",
+        ],
+        "exercise-4": [
+            "def my_louder(back, sigma, c): return back(sigma * c)",
+            "def my_louder(back, sigma, c): return back(sigma)",
+            "def my_louder(back, sigma, c): return back(sigma) / c",
+        ],
+    },
     "04_the_latent_manifold": {
         "exercise-1": [
             "def my_trust(true_ranks, R): return 1.0",
