@@ -92,8 +92,8 @@ def test_too_long_a_text_is_one_line_and_passes(visit: Visit) -> None:
 
 
 def test_writing_streams_and_can_be_stopped(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = visit.generate_tab()  # first, so that the worked example is not written by the endless writer
     slow_down(monkeypatch)
-    page = visit.generate_tab()
     example = page.locator("#stage .cl-settings").text_content()
     page.get_by_label("Prompt").fill("")
     page.locator("#temperature input").focus()
@@ -219,9 +219,9 @@ def test_a_refused_prompt_is_one_line(visit: Visit) -> None:
 
 
 def test_closing_the_tab_ends_the_writing(browser: Browser, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = slow_down(monkeypatch)
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = Visit(context, url).generate_tab()
+    steps = slow_down(monkeypatch)
     page.get_by_label("Length, tokens").fill("512")
     page.locator("#temperature").get_by_text("1", exact=True).click()
     page.get_by_label("Prompt").fill("")
