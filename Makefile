@@ -3,7 +3,8 @@
 
 VENV = .venv
 PY = $(VENV)/bin/python
-PIP = $(PY) -m pip install --disable-pip-version-check -c constraints.txt
+PINS = constraints.txt
+PIP = $(PY) -m pip install --disable-pip-version-check -c $(PINS)
 
 # Options, given as `make app PORT=8000`. Plain assignments on purpose: a HOST or PORT that happens to be set in your
 # shell must not open the app to the network.
@@ -23,7 +24,7 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app lab doctor test test-fast test-full torture lint types unit notebooks notebooks-full browser
+.PHONY: help app lab doctor test test-fast test-full oldest torture lint types unit notebooks notebooks-full browser
 .PHONY: format bench handout cheatsheet screenshots clean distclean
 
 help: ## list these commands and options
@@ -45,9 +46,14 @@ test: test-fast notebooks browser ## everything a change must pass: lint, types,
 
 test-fast: lint types unit ## lint, types and unit tests: under three minutes on two cores
 
-test-full: lint types $(VENV)/.andersen notebooks-full ## make test and the slow tests as well, notebooks in full, twice, and from the wheel
+test-full: lint types $(VENV)/.andersen notebooks-full ## make test and the slow tests as well, notebooks in full, twice, and from the wheel; the oldest versions
 	$(PYTEST) -n $(JOBS) -m "not browser"
 	$(PYTEST) -m browser tests
+	$(MAKE) oldest
+
+# The newest versions are those of constraints.txt, in .venv; the oldest live beside it.
+oldest: ## unit tests with the oldest versions that pyproject.toml allows, in .venv-oldest
+	$(MAKE) unit VENV=.venv-oldest PINS=constraints-oldest.txt
 
 torture: $(VENV)/.dev ## kill trainings, damage files, send 50 visitors: docs/robustness.md, about half an hour
 	$(TORTURE).kill --kills 50
@@ -95,8 +101,8 @@ clean: ## remove caches and build products; keeps .venv and runs/
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .coverage notebooks/.ipynb_checkpoints
 	find . -path "./$(VENV)" -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean ## remove .venv too
-	rm -rf "$(VENV)"
+distclean: clean ## remove .venv and .venv-oldest too
+	rm -rf "$(VENV)" .venv-oldest
 
 # The environment. A stamp file is older than pyproject.toml or constraints.txt exactly when there is something to install,
 # so a second `make app` starts at once.
@@ -105,17 +111,17 @@ $(PY):
 	@test -n "$(PYTHON)" || { echo "calm_lab needs Python 3.11, 3.12 or 3.13; if you have one: make app PYTHON=/path/to/python3.12"; exit 1; }
 	@"$(PYTHON)" -m venv "$(VENV)" || { rm -rf "$(VENV)"; echo "no virtual environment: on Debian or Ubuntu run 'sudo apt install python3-venv', then try again"; exit 1; }
 
-$(VENV)/.app: pyproject.toml constraints.txt | $(PY)
+$(VENV)/.app: pyproject.toml $(PINS) | $(PY)
 	@echo "Installing calm_lab into $(VENV): a few minutes, once."
 	@$(PIP) -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(PY)
+$(VENV)/.dev: pyproject.toml $(PINS) | $(PY)
 	@echo "Installing calm_lab and its test tools into $(VENV): a few minutes, once."
 	@$(PIP) -e ".[dev]"
 	@touch $@ $(VENV)/.app
 
-$(VENV)/.notebooks: pyproject.toml constraints.txt | $(PY)
+$(VENV)/.notebooks: pyproject.toml $(PINS) | $(PY)
 	@echo "Installing calm_lab and JupyterLab into $(VENV): a few minutes, once."
 	@$(PIP) -e ".[notebooks]"
 	@touch $@ $(VENV)/.app

@@ -16,14 +16,16 @@ import calm_lab.version
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-PINS = {
-    pin.name.lower().replace("_", "-"): pin
-    for pin in (
-        Requirement(line)
-        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
-        if line and line[0] != "#"
-    )
-}
+
+
+def pins(name: str) -> dict[str, Requirement]:
+    """The lines of a constraints file, by package."""
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    found = [Requirement(line) for line in lines if line and line[0] != "#"]
+    return {pin.name.lower().replace("_", "-"): pin for pin in found}
+
+
+PINS = pins("constraints.txt")
 
 
 def declared() -> list[Requirement]:
@@ -49,6 +51,20 @@ def test_every_dependency_is_pinned_inside_its_range(requirement: Requirement) -
     (exact,) = pin.specifier
     assert exact.operator == "=="
     assert requirement.specifier.contains(exact.version)
+
+
+def test_the_oldest_versions_are_the_lower_bounds() -> None:
+    oldest = {
+        name: Version(str(pin.specifier).removeprefix("==")) for name, pin in pins("constraints-oldest.txt").items()
+    }
+    lower = {
+        requirement.name: Version(bound.version)
+        for requirement in map(Requirement, PROJECT["dependencies"])
+        for bound in requirement.specifier
+        if bound.operator == ">="
+    }
+    assert oldest == lower
+    assert set(lower) == {Requirement(line).name for line in PROJECT["dependencies"]}, "each has a lower bound"
 
 
 def test_pins_are_exact_and_carry_no_local_build() -> None:

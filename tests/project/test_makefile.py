@@ -36,7 +36,7 @@ class Desk:
     def __init__(self, folder: Path):
         self.folder = folder
         folder.mkdir(parents=True)
-        for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        for name in ("Makefile", "pyproject.toml", "constraints.txt", "constraints-oldest.txt"):
             shutil.copy(ROOT / name, folder / name)
         (folder / "python").write_text(FAKE_PYTHON)
         (folder / "python").chmod(0o755)
@@ -146,6 +146,17 @@ def test_fast_tests_need_neither_browser_nor_notebooks(desk: Desk) -> None:
     assert desk.make("test-fast").returncode == 0
     assert not any("nbmake" in call or "-m browser" in call for call in desk.calls)
     assert any("not slow and not browser" in call for call in desk.calls)
+
+
+def test_the_oldest_versions_are_tested_in_an_environment_of_their_own(desk: Desk) -> None:
+    assert desk.make("oldest").returncode == 0
+    (installed,) = desk.installs
+    assert installed.endswith("-c constraints-oldest.txt -e .[dev]")
+    assert (desk.folder / ".venv-oldest").is_dir()
+    assert not (desk.folder / ".venv").exists()
+    assert any("not slow and not browser" in call for call in desk.calls)
+    desk.make("distclean")
+    assert not (desk.folder / ".venv-oldest").exists()
 
 
 def test_a_failing_step_fails_the_whole(desk: Desk) -> None:
