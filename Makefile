@@ -85,8 +85,13 @@ format: $(VENV)/.dev ## let ruff rewrite what it can
 	$(PY) -m ruff check --fix $(LINTED)
 	$(PY) -m ruff format $(LINTED)
 
-bench: $(VENV)/.dev ## measure speed on this machine; nothing is asserted
+bench: $(VENV)/.dev ## measure speed and memory on this machine, write docs/speed.md; nothing is asserted
 	OMP_NUM_THREADS=$(JOBS) $(PY) -m pytest -q -p no:xdist --benchmark-only benchmarks
+	OMP_NUM_THREADS=$(JOBS) $(PY) -m benchmarks.bench
+	OMP_NUM_THREADS=$(JOBS) $(PY) -m benchmarks.profile
+	$(PY) -m benchmarks.growth
+	$(PY) -m benchmarks.stream
+	$(PY) -m benchmarks.report
 
 handout: $(VENV)/.dev ## notebooks for a class, exercises open and answers left out: handout/ and handout.zip
 	$(PY) notebooks/handout.py handout

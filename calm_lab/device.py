@@ -54,6 +54,22 @@ def autocast(device: torch.device, precision: str = "float32") -> contextlib.Abs
     raise InputError(f"unknown precision '{precision}': choose float32 or bfloat16")
 
 
+def full_precision(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """A context without autocast, also on a device that knows none, such as meta."""
+    return torch.autocast(device.type, enabled=False) if _has_autocast(device) else contextlib.nullcontext()
+
+
+def autocast_dtype(device: torch.device) -> torch.dtype | None:
+    """What matrix products on ``device`` are cast to here; None outside autocast."""
+    if _has_autocast(device) and torch.is_autocast_enabled(device.type):
+        return torch.get_autocast_dtype(device.type)
+    return None
+
+
+def _has_autocast(device: torch.device) -> bool:
+    return torch.amp.autocast_mode.is_autocast_available(device.type)
+
+
 def generator(seed: int | None, device: torch.device | str = "cpu") -> torch.Generator:
     """A random stream of its own on ``device``; ``None`` seeds it from the operating system.
 

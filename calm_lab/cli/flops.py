@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -29,6 +30,7 @@ class FlopsOptions:
         pool: draws a step in generation; 1 is enough at temperature 1.
         convention: exact counts what this code computes, paper counts as the paper's table does.
         paper: print the paper's Table 1 beside our counts, and what the table leaves out.
+        page: write docs/scale.md, the paper's scale on paper, to this file.
     """
 
     preset: str = "nano"
@@ -43,12 +45,20 @@ class FlopsOptions:
     pool: int = 1
     convention: Literal["exact", "paper"] = "exact"
     paper: bool = False
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
 
 
 def run(args: list[str]) -> int:
     """Print the tables."""
     command = COMMANDS["flops"]
     options = parse(FlopsOptions, args, prog="calm-lab flops", summary=command.summary, example=command.example)
+
+    if options.page is not None:
+        from calm_lab.lab.scale_page import scale_page
+
+        options.page.write_text(scale_page(), "utf-8")
+        print(f"wrote {options.page}")
+        return 0
 
     from calm_lab.lab.cost_report import format_flops_report
     from calm_lab.lab.flops import flops

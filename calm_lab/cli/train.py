@@ -37,6 +37,8 @@ class Training:
     afterwards: str
 
 
+DRY_RUN = "--dry-run"
+
 TRAININGS = {
     "autoencoder": Training(
         "AutoencoderRecipe",
@@ -71,7 +73,13 @@ def run(args: list[str]) -> int:
     if name not in TRAININGS:
         raise InputError(choose_from(name, TRAININGS, "training"))
     training = TRAININGS[name]
-    recipe = read_recipe(name, rest)
+    recipe = read_recipe(name, [word for word in rest if word != DRY_RUN])
+    if DRY_RUN in rest:
+        from calm_lab.lab.dry_run import dry_run
+        from calm_lab.lab.scale_page import format_dry_run
+
+        print(format_dry_run(dry_run(recipe)))
+        return 0
 
     import calm_lab.training
 
@@ -102,7 +110,8 @@ def read_recipe(name: str, args: Sequence[str]) -> Any:
 
     training = TRAININGS[name]
     kind = getattr(calm_lab.training, training.recipe)
-    return parse(kind, args, prog=f"calm-lab train {name}", summary=training.summary, example=training.example)
+    summary = f"{training.summary}; with {DRY_RUN}: plan it, train nothing"
+    return parse(kind, args, prog=f"calm-lab train {name}", summary=summary, example=training.example)
 
 
 def overview() -> str:
@@ -111,4 +120,5 @@ def overview() -> str:
     for name, training in TRAININGS.items():
         lines += [f"  {name:<13} {training.summary}", f"  {'':<13} $ {training.example}", ""]
     lines.append("Ctrl-C saves and stops; the same command with --resume goes on.")
+    lines.append(f"{DRY_RUN} builds the model in shapes alone and prints what the training would take.")
     return "\n".join(lines)

@@ -56,6 +56,16 @@ class TokenTransformer(nn.Module):
 
     def loss(self, ids: Tensor) -> Tensor:
         """Mean cross-entropy in nats over the next tokens of ids (B, T), padding left out; scalar."""
-        hidden, targets = self.hidden_states(ids[:, :-1]), ids[:, 1:]
-        scored = targets != self.config.pad_id
-        return token_cross_entropy(hidden[scored], self.output_weight, targets[scored])
+        return self.next_token_loss(ids, (ids[:, 1:] != self.config.pad_id).flatten().nonzero()[:, 0])
+
+    def next_token_loss(self, ids: Tensor, index: Tensor | None = None) -> Tensor:
+        """Mean cross-entropy in nats over chosen next tokens of ids (B, T); scalar.
+
+        Args:
+            ids: token ids, shape (B, T).
+            index: positions among the B (T - 1) that predict a token, shape (R,); None for all of them.
+        """
+        hidden, targets = self.hidden_states(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten()
+        if index is not None:
+            hidden, targets = hidden[index], targets[index]
+        return token_cross_entropy(hidden, self.output_weight, targets)

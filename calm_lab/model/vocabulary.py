@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from calm_lab.device import autocast_dtype
+
 BLOCK_ELEMENTS = 1 << 24  # logits held at a time, 64 MiB in float32
 
 
@@ -64,9 +66,7 @@ class _BlockwiseCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-        compute = (
-            torch.get_autocast_dtype(hidden.device.type) if torch.is_autocast_enabled(hidden.device.type) else None
-        )
+        compute = autocast_dtype(hidden.device)
         matrix = weight if compute is None else weight.to(compute)
         count = hidden.shape[0]
         grad_hidden = torch.empty_like(hidden)

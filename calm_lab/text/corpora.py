@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from calm_lab.errors import InputError
 from calm_lab.text.documents import Split, check_split, choose_split, split_of
 from calm_lab.text.hub import check_hub, hub_rows
-from calm_lab.text.local import find_files, read_documents, total_size
+from calm_lab.text.local import LARGE, find_files, read_documents, total_size
 from calm_lab.text.sources import REGISTRY, CorpusInfo, Source, resolve
 from calm_lab.text.tables import Row, as_dataset, as_stored, as_stream
 from calm_lab.text.wheels import cached_bytes, cached_file, read_wheel_text
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import datasets
 
 _STORY_COUNTS: dict[Split, int] = {"train": 20_000, "validation": 1_000, "test": 1_000}
-_STREAM_ABOVE = 256 * 2**20
+_STREAM_ABOVE = LARGE
 _HASHED_OF_A_STREAM = 1_000
 
 
@@ -71,7 +71,7 @@ def load_corpus(
         name_or_path: a registered name, a file, a folder, ``owner/name`` on the hub (``owner/name:configuration`` where
             it has several), or several joined by ``+``.
         split: ``train``, ``validation`` or ``test``, about 90/5/5 by a hash of the document.
-        streaming: a stream instead of a table; by default for hub data sets and for files above 256 MiB.
+        streaming: a stream instead of a table; by default for hub data sets and for files above 64 MiB.
         text_column: where rows hold their text; by default ``text`` or the only column.
         count: at most so many documents of each corpus; for storyland the number made (20,000 stories to train on,
             1,000 to validate and 1,000 to test by default; a stream has no end by default).

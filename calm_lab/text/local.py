@@ -28,6 +28,8 @@ _LONGEST_FIELD = 64 * 2**20
 _MOST_FILES = 100_000
 _ROWS_PER_BYTE = 1_000
 _TEXT_PER_BYTE, _TEXT_ALLOWED = 1_000, 64 * 2**20
+LARGE = 64 * 2**20  # bytes from which on a file is read as it comes
+_BLOCK = 4 * 2**20  # characters of a large text file that are cut into passages together
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -83,11 +85,12 @@ def read_documents(path: Path, text_column: str | None = None) -> Iterator[Docum
     empty = True
     for file in files:
         reader = _READERS[file.suffix.lower()]
+        alone = len(files) == 1 and reader is _read_txt
         try:
-            for text in reader(file, text_column):
+            for text in _read_large_txt(file) if alone and file.stat().st_size > LARGE else reader(file, text_column):
                 # JSON can spell half a character; no Arrow table can hold one.
                 whole = _SURROGATE.sub("\ufffd", text)
-                for piece in passages(whole) if len(files) == 1 and reader is _read_txt else [whole]:
+                for piece in passages(whole) if alone else [whole]:
                     if piece.strip():
                         empty = False
                         yield Document(piece)
@@ -135,6 +138,20 @@ def _check_text_file(file: Path) -> None:
 def _read_txt(file: Path, text_column: str | None) -> Iterator[str]:
     _check_text_file(file)
     yield file.read_text(encoding="utf-8-sig")
+
+
+def _read_large_txt(file: Path) -> Iterator[str]:
+    """A text file in blocks that end with a paragraph, else a line, else a word."""
+    _check_text_file(file)
+    held = ""
+    with file.open(encoding="utf-8-sig") as stream:
+        while block := stream.read(_BLOCK):
+            held += block
+            cut = next((at for mark in ("\n\n", "\n", " ") if (at := held.rfind(mark) + len(mark)) > len(mark)), 0)
+            if cut:
+                yield held[:cut]
+                held = held[cut:]
+    yield held
 
 
 def _read_jsonl(file: Path, text_column: str | None) -> Iterator[str]:

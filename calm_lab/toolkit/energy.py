@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from calm_lab.device import full_precision
 from calm_lab.errors import InputError
 
 SMALL = 16  # latent sizes up to this one take direct differences throughout
@@ -55,7 +56,7 @@ def energy_score(samples: Tensor, targets: Tensor, alpha: float = 1.0) -> Energy
         InputError: for N < 2, M < 1, alpha outside (0, 2], or shapes that do not fit.
     """
     _check(samples, targets, alpha)
-    with torch.autocast(samples.device.type, enabled=False):
+    with full_precision(samples.device):
         x, y = (t if t.dtype == torch.float64 else t.float() for t in (samples, targets))
         diversity = _diversity(x, alpha)
         fidelity = _fidelity(x, y, alpha)

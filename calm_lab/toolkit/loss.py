@@ -16,7 +16,9 @@ from calm_lab.model.autoencoder import Posterior
 from calm_lab.model.calm import CALM
 from calm_lab.model.config import CalmConfig
 from calm_lab.model.heads import DiffusionHead, EnergyHead, FlowHead
+from calm_lab.model.heads.diffusion import TRAIN_STEPS
 from calm_lab.toolkit.energy import energy_score
+from calm_lab.toolkit.share import Share, share_rows
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ def calm_loss(
     noise: LossNoise | None = None,
     generator: torch.Generator | None = None,
     posterior: Posterior | None = None,
+    *,
+    share: Share | None = None,
 ) -> CalmLoss:
     """Score the model's next vectors on a batch.
 
@@ -74,6 +78,8 @@ def calm_loss(
         noise: the draws to use; by default fresh ones.
         generator: the random stream of fresh draws.
         posterior: of every chunk, (B, S, l), where it is known already; by default the autoencoder is asked.
+        share: the positions that predict a scored chunk, in place of ``scored``, and who else takes part. Known
+            beforehand, they spare a GPU the wait for a count.
 
     Returns:
         The loss, averaged over scored positions.
@@ -81,37 +87,34 @@ def calm_loss(
     Raises:
         InputError: if no position is scored.
     """
-    chunks = model.autoencoder.chunked(ids)  # (B, S, K)
     if posterior is None:
         with torch.no_grad():
             posterior = model.autoencoder.encode(ids)  # (B, S, l)
-    if scored is None:
-        scored = (chunks != model.config.pad_id).any(-1)
-    mask = scored[:, 1:]
-    latents = None if model.config.input == "discrete" else posterior.sample(generator=generator)
-    hidden = model.hidden_states(ids, latents)[:, :-1]
-    return head_loss(model, hidden, _shifted(posterior), mask, noise or LossNoise(), generator)
-
-
-def _shifted(posterior: Posterior) -> Posterior:
-    return Posterior(posterior.mean[:, 1:], posterior.log_std[:, 1:])
+    if share is None:
+        if scored is None:
+            scored = (model.autoencoder.chunked(ids) != model.config.pad_id).any(-1)
+        share = share_rows(scored[:, 1:], scored.shape[1])
+    assert share.positions is not None
+    if not share.positions.numel():
+        raise InputError("no position is scored: every target chunk is padding or masked")
+    latents = None
+    if model.config.input != "discrete":
+        shape = (posterior.mean.shape[0] * share.world, *posterior.mean.shape[1:])
+        draws = torch.randn(shape, generator=generator, device=ids.device, dtype=posterior.mean.dtype)
+        latents = posterior.sample(noise=share.rows(draws))
+    hidden = model.hidden_states(ids, latents).flatten(0, 1)  # (B S, d)
+    target = Posterior(*(part.flatten(0, 1)[share.positions + 1] for part in (posterior.mean, posterior.log_std)))
+    if noise is None:
+        noise = LossNoise() if share.places is None else _parted_noise(model, target, share, generator)
+    return head_loss(model, hidden[share.positions], target, noise, generator)
 
 
 def head_loss(
-    model: CALM,
-    hidden: Tensor,
-    target: Posterior,
-    mask: Tensor,
-    noise: LossNoise,
-    generator: torch.Generator | None = None,
+    model: CALM, rows: Tensor, target: Posterior, noise: LossNoise, generator: torch.Generator | None = None
 ) -> CalmLoss:
-    """The head's loss where ``mask`` is true: hidden (B, S, d), target (B, S, l), mask (B, S)."""
-    rows = hidden[mask]  # (R, d)
-    if not rows.numel():
-        raise InputError("no position is scored: every target chunk is padding or masked")
-    target = Posterior(target.mean[mask], target.log_std[mask])  # (R, l)
+    """The head's loss of R hidden states (R, d) against the posteriors (R, l) of the chunks that follow them."""
     head, config = model.head, model.config.head
-    count = torch.tensor(rows.shape[0], device=rows.device)
+    count = torch.full((), rows.shape[0], device=rows.device)
     if isinstance(head, EnergyHead):
         samples = head.sample(rows, noise.head, generator, num_samples=config.num_samples)  # (N, R, l)
         targets = target.sample(config.num_targets, noise.posterior, generator)  # (M, R, l)
@@ -121,3 +124,27 @@ def head_loss(
     repeated = rows.repeat(config.num_samples, 1)  # (N R, d)
     assert isinstance(head, FlowHead | DiffusionHead)
     return CalmLoss(head.loss(draws, repeated, noise.time, noise.head, generator).mean(), count)
+
+
+def _parted_noise(model: CALM, target: Posterior, share: Share, generator: torch.Generator | None) -> LossNoise:
+    """The draws of all processes in the order in which one alone makes them, cut down to this one's positions."""
+    head, config, like = model.head, model.config.head, target.mean
+    everyone = like.new_empty(share.total, 0)
+
+    def posterior(count: int) -> Tensor:
+        shape = (count, share.total, like.shape[-1])
+        return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)[:, share.places]
+
+    if isinstance(head, EnergyHead):
+        start = head.draw_noise(everyone, config.num_samples, generator)[:, share.places]
+        return LossNoise(posterior(config.num_targets), start)
+    targets = posterior(config.num_samples)
+    shape = (config.num_samples * share.total,)
+    if isinstance(head, DiffusionHead):
+        time = torch.randint(TRAIN_STEPS, shape, generator=generator, device=like.device)
+    else:
+        time = torch.rand(shape, generator=generator, device=like.device)
+    start = head.draw_noise(everyone, config.num_samples, generator)[:, share.places]
+    return LossNoise(
+        targets, start.flatten(0, 1), time.unflatten(0, (config.num_samples, -1))[:, share.places].flatten()
+    )

@@ -4,6 +4,9 @@ Algorithm 2 at T = 1/n with n >= 2 looks for chunks that came at least twice. A 
 of its pool shares cannot repeat, so it is dropped there and its later tokens are never decoded. Where nothing repeats,
 every draw has the same weight: one is picked and only that one is decoded to its end. The law of the choice is exactly
 that of decoding everything (tests/toolkit/test_pool.py).
+
+How many draws are left is a question to the device. A GPU would have to be waited for at every token, so there the
+whole pool is decoded and compared in tensors of fixed shape: ``choose_on_device``, the same law again.
 """
 
 from __future__ import annotations
@@ -83,6 +86,26 @@ def choose_by_repeats(
     if alone.numel():
         ids[alone] = model.decode(flat[alone * size + lone[alone]], after_end="pad")
     return PoolChoice(ids, index, n_used, partial.decoded + alone.numel() * model.config.chunk_size)
+
+
+@torch.no_grad()
+def choose_on_device(
+    model: Autoencoder, latents: Tensor, n: int, generator: torch.Generator | None = None
+) -> PoolChoice:
+    """Choose one chunk of each pool by Algorithm 2 without waiting for any value; see ``choose_by_repeats``."""
+    batch, size, _ = latents.shape
+    pick = uniforms((batch,), latents.device, generator)
+    pool = model.decode(latents, after_end="pad")  # (B, N, K)
+    same = torch.ones(batch, size, size, dtype=torch.bool, device=latents.device)
+    for column in pool.unbind(-1):
+        same &= column[:, :, None] == column[:, None, :]
+    place = torch.arange(size, device=latents.device)
+    first = same.to(torch.uint8).argmax(-1) == place  # the first of its kind stands for all
+    counts = same.sum(-1).masked_fill(~first, 0)  # (B, N)
+    probabilities, used = weights_from_counts(counts, n)
+    index = inverse_cdf(probabilities.cumsum(-1), pick[:, None])  # (B, 1)
+    ids = pool.gather(1, index[..., None].expand(-1, -1, pool.shape[-1]))[:, 0]
+    return PoolChoice(ids, index[:, 0], used, batch * size * model.config.chunk_size)
 
 
 def _shared(prefixes: Tensor, owners: Tensor) -> Tensor:

@@ -107,17 +107,18 @@ def weights_from_counts(counts: Tensor, n: int) -> tuple[Tensor, Tensor]:
         ``(probabilities, n_used)``: float64 (..., X), rows sum to 1, and m, int64 (...).
 
     Raises:
-        InputError: if n < 1, the table is empty, or a row counts nothing.
+        InputError: if n < 1, the table is empty, or (seen on a CPU only) a row counts nothing.
     """
     n = _whole(n, "n")
     if counts.ndim == 0 or counts.shape[-1] == 0:
         raise InputError("the table of counts is empty: draw at least one sample")
     largest = counts.amax(-1)  # (...)
-    if bool((largest < 1).any()):
+    host = counts.device.type == "cpu"  # where looking costs nothing; a GPU would have to be waited for
+    if host and bool((largest < 1).any()):
         raise InputError("a row of counts holds no sample: draw at least one sample for every pool")
     n_used = largest.clamp(max=n)
     weights = torch.ones_like(counts, dtype=torch.float64)
-    for j in range(int(n_used.max()) if n_used.numel() else 0):
+    for j in range(int(n_used.max()) if host and n_used.numel() else n):
         # C(c, j+1) = C(c, j) (c-j)/(j+1). Scaling a row by a power of two loses no bit and prevents an overflow.
         grown = weights * (counts - j).clamp(min=0) / (j + 1)
         grown = torch.ldexp(grown, -torch.frexp(grown.amax(-1, keepdim=True)).exponent)

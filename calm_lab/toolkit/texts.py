@@ -10,8 +10,10 @@ from calm_lab.errors import InputError
 from calm_lab.model.calm import CALM
 from calm_lab.text.chunks import prompt_chunks
 from calm_lab.toolkit.decoding import Tape
-from calm_lab.toolkit.pool import choose_by_repeats
+from calm_lab.toolkit.pool import choose_by_repeats, choose_on_device
 from calm_lab.toolkit.temperature import reciprocal
+
+LOOK_EVERY = 16  # steps between two looks whether a GPU has come to the end of all rows
 
 
 @torch.inference_mode()
@@ -64,17 +66,36 @@ def write_texts(
 
 def _write(lm: CALM, tape: Tape, n: int, pool: int, steps: int, stream: torch.Generator) -> Tensor:
     """Chunks after the tape, side by side: ids (B, steps K), padding after each row's end token."""
-    config = lm.config
-    batch = tape.hidden.shape[0]
-    ended = torch.zeros(batch, dtype=torch.bool, device=tape.hidden.device)
+    ended = torch.zeros(tape.hidden.shape[0], dtype=torch.bool, device=tape.hidden.device)
+    host = ended.device.type == "cpu"
     chunks: list[Tensor] = []
-    for _ in range(steps):
-        latents = lm.head.sample(tape.hidden, generator=stream, num_samples=pool).transpose(0, 1)  # (B, N, l)
-        choice = choose_by_repeats(lm.autoencoder, latents, n, stream)
-        chunk = choice.ids.masked_fill(ended[:, None], config.pad_id)
+    for step in range(steps):
+        chunk, ended = write_chunk(lm, tape, n, pool, ended, stream)
         chunks.append(chunk)
-        ended |= (chunk == config.eos_id).any(-1)
-        if bool(ended.all()):
+        if (host or step % LOOK_EVERY == LOOK_EVERY - 1) and bool(ended.all()):
             break
-        tape.append(choice.ids, latents[torch.arange(batch, device=latents.device), choice.index])
     return torch.cat(chunks, -1)
+
+
+def write_chunk(
+    lm: CALM, tape: Tape, n: int, pool: int, ended: Tensor, stream: torch.Generator | None = None
+) -> tuple[Tensor, Tensor]:
+    """One step of every row: draw, choose, read in again. On a GPU it waits for nothing.
+
+    Args:
+        lm: the model.
+        tape: the rows so far, which grow by a chunk.
+        n: 1/T.
+        pool: N, draws a row.
+        ended: rows that have met their end token, (B,).
+        stream: of all randomness.
+
+    Returns:
+        The chunks (B, K), padding in rows that had ended; and which rows have ended now.
+    """
+    latents = lm.head.sample(tape.hidden, generator=stream, num_samples=pool).transpose(0, 1)  # (B, N, l)
+    choose = choose_by_repeats if latents.device.type == "cpu" else choose_on_device
+    choice = choose(lm.autoencoder, latents, n, stream)
+    chunk = choice.ids.masked_fill(ended[:, None], lm.config.pad_id)
+    tape.append(choice.ids, latents.gather(1, choice.index[:, None, None].expand(-1, 1, latents.shape[-1]))[:, 0])
+    return chunk, ended | (chunk == lm.config.eos_id).any(-1)

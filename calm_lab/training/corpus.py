@@ -11,7 +11,8 @@ from calm_lab.model import checkpoint
 from calm_lab.text.corpora import load_corpus
 from calm_lab.text.tokenizer import Tokenizer
 from calm_lab.training.recipes import Recipe
-from calm_lab.training.rows import Documents
+from calm_lab.training.rows import Documents, Tokenized
+from calm_lab.training.tokens import open_tokens, tokenize_corpus, tokenized_folder, wait_for_tokens
 
 TOKENIZER_DOCUMENTS = 20_000
 
@@ -20,8 +21,8 @@ TOKENIZER_DOCUMENTS = 20_000
 class Texts:
     """Tokenized training and validation documents, and what a card says of them."""
 
-    train: Documents
-    validation: Documents
+    train: Tokenized
+    validation: Tokenized
     sha256: str
 
     def to_dict(self, corpus: str) -> dict[str, object]:
@@ -29,7 +30,7 @@ class Texts:
         return {
             "corpus": corpus,
             "train_documents": len(self.train),
-            "train_tokens": len(self.train.ids),
+            "train_tokens": self.train.tokens,
             "validation_documents": len(self.validation),
             "sha256": self.sha256,
         }
@@ -44,10 +45,45 @@ def _texts(corpus: str, split: str, text_column: str | None, limit: int | None) 
     return [row["text"] for row in load_corpus(corpus, split, text_column=text_column, count=limit)]
 
 
-def read_texts(recipe: Recipe, tokenizer: Tokenizer, validation_documents: int = 500) -> Texts:
-    """Tokenize the recipe's corpus; what is generated, and so never changes, is kept for the next run that asks."""
+def read_texts(
+    recipe: Recipe,
+    tokenizer: Tokenizer,
+    validation_documents: int = 500,
+    *,
+    tokens: int | None = None,
+    main: bool = True,
+) -> Texts:
+    """Tokenize the recipe's corpus; what is generated, and so never changes, is kept for the next run that asks.
+
+    A corpus that is tokenized already is read where it lies. One that streams goes to disk in the run folder, unless
+    the recipe limits its documents.
+
+    Args:
+        recipe: names the corpus.
+        tokenizer: what encodes it.
+        validation_documents: how many to validate on.
+        tokens: how many the run will read: a stream is tokenized so far.
+        main: whether this process writes; the others wait for it.
+    """
+    folder = tokenized_folder(recipe.corpus)
+    if folder is None and recipe.documents is None and _streams(recipe):
+        folder = recipe.folder / "tokens"
+        if main:
+            tokenize_corpus(recipe.corpus, tokenizer, folder, text_column=recipe.text_column, enough=tokens)
+        else:
+            wait_for_tokens(folder)
+    if folder is not None:
+        train, validation = open_tokens(folder, tokenizer)
+        return Texts(train, validation, train.sha256)
     tokenize = _generated if recipe.corpus == "storyland" else _tokenize
     return tokenize(recipe.corpus, recipe.text_column, recipe.documents, tokenizer, validation_documents)
+
+
+def _streams(recipe: Recipe) -> bool:
+    """Whether the corpus comes as a stream, whose length nobody knows."""
+    if recipe.corpus == "storyland":
+        return False
+    return not hasattr(load_corpus(recipe.corpus, "train", text_column=recipe.text_column), "num_rows")
 
 
 def _tokenize(
@@ -64,10 +100,17 @@ _generated = functools.lru_cache(maxsize=4)(_tokenize)
 
 def get_tokenizer(source: str | None, recipe: Recipe, vocab_size: int) -> Tokenizer:
     """The tokenizer that ``source`` names, or one trained on the recipe's training documents."""
+    folder = tokenized_folder(recipe.corpus)
+    if source is None and folder is not None:
+        return Tokenizer.load(folder / "train")
     if source is None:
         return Tokenizer.train(split_texts(recipe, "train", recipe.documents or TOKENIZER_DOCUMENTS), vocab_size)
+    return find_tokenizer(source)
+
+
+def find_tokenizer(source: str) -> Tokenizer:
+    """The tokenizer of a tokenizer.json, a model folder or a bundled model."""
     path = Path(source).expanduser()
     if path.is_file():
         return Tokenizer.load(path)
-    folder = checkpoint.resolve(source)
-    return checkpoint.load_tokenizer(folder)
+    return checkpoint.load_tokenizer(checkpoint.resolve(source))

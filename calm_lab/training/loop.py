@@ -7,7 +7,6 @@ run that was killed and resumed walks through exactly the states of one that was
 from __future__ import annotations
 
 import contextlib
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,19 +15,21 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 
-from calm_lab.device import pick_device
 from calm_lab.errors import TrainingError
 from calm_lab.model import checkpoint
 from calm_lab.model.stored import first_line
+from calm_lab.training.batches import Batches
 from calm_lab.training.interrupts import whole
+from calm_lab.training.objectives import Objective
 from calm_lab.training.optimizer import Average, build_optimizers, learning_rate
+from calm_lab.training.processes import machine
 from calm_lab.training.progress import Reporter
 from calm_lab.training.recipes import Recipe
 from calm_lab.training.rows import Rows
 from calm_lab.training.run_folder import STATE, RunFolder
-from calm_lab.version import __version__
+from calm_lab.training.sharding import gathered, joined, load_optimizer, load_weights, parted, whole_model
 
 REPORT_EVERY = 10
 EXPLODED = 100  # times the first loss reported
@@ -41,7 +42,7 @@ class Job:
     Attributes:
         recipe: what the user asked for.
         model: the model, whose ``trainable()`` or parameters change.
-        objective: the module whose forward is the loss.
+        objective: the module whose forward is the loss, and what it must know of a batch beforehand.
         rows: the training data.
         evaluate: metrics of the model as it stands.
         data: what the card says of the data.
@@ -51,7 +52,7 @@ class Job:
 
     recipe: Recipe
     model: checkpoint.Model
-    objective: nn.Module
+    objective: Objective
     rows: Rows
     evaluate: Callable[[], dict[str, Any]]
     data: dict[str, Any]
@@ -61,44 +62,39 @@ class Job:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-def run(job: Job, folder: RunFolder) -> Path:
+def run(job: Job, folder: RunFolder, accelerator: Accelerator) -> Path:
     """Train to the recipe's last step, or until interrupted; the folder of the last checkpoint is returned.
+
+    Args:
+        job: what to train.
+        folder: where it is kept.
+        accelerator: the processes that train it.
 
     Raises:
         TrainingError: if the loss stops being finite (the last good checkpoint stays).
         KeyboardInterrupt: after saving, if the user pressed Ctrl-C.
     """
     recipe = job.recipe
-    accelerator = _accelerator(recipe)
     job.model.to(accelerator.device)
     trained = {n: p for n, p in job.model.named_parameters() if p.requires_grad}
     optimizers = build_optimizers(trained, recipe.optimizer, recipe.lr, recipe.weight_decay)
+    objective, *optimizers = accelerator.prepare(job.objective, *optimizers)
+    trained = {n: p for n, p in job.model.named_parameters() if p.requires_grad}  # FSDP puts parted ones in their place
     average = Average(trained, job.ema) if job.ema else None
     start = _resume(job, folder, optimizers, average) if recipe.resume else 0
-    objective, *optimizers = accelerator.prepare(job.objective, *optimizers)
     if recipe.compile:
         objective = torch.compile(objective)
-    state = _Run(job, folder, accelerator, objective, optimizers, average, start)
+    share, rank, world = job.objective.share, accelerator.process_index, accelerator.num_processes
+    batches = Batches(job.rows, recipe.rows, recipe.accumulate, share, accelerator.device, rank, world)
+    state = _Run(job, folder, accelerator, objective, optimizers, average, batches, start)
     with Reporter(recipe.kind, start, recipe.steps, folder.log, accelerator.is_main_process) as reporter:
         try:
             return state.go(reporter)
         except KeyboardInterrupt:
             state.stop_clock()
-            saved = state.save()
+            saved = state.save(wait=False)  # the others may have been stopped anywhere
             reporter.say(f"stopped after step {state.done}; saved {saved}; go on with --resume")
             raise
-
-
-def _accelerator(recipe: Recipe) -> Accelerator:
-    device = pick_device(recipe.device)
-    precision = recipe.precision
-    if precision == "auto":
-        precision = "bfloat16" if device.type == "cuda" else "float32"
-    return Accelerator(
-        cpu=device.type == "cpu",
-        mixed_precision="bf16" if precision == "bfloat16" else "no",
-        gradient_accumulation_steps=recipe.accumulate,
-    )
 
 
 def _resume(job: Job, folder: RunFolder, optimizers: list[torch.optim.Optimizer], average: Average | None) -> int:
@@ -107,11 +103,11 @@ def _resume(job: Job, folder: RunFolder, optimizers: list[torch.optim.Optimizer]
         return 0
     state = folder.load_state(newest)
     try:
-        job.model.load_state_dict(state["weights"], strict=False)
+        load_weights(job.model, state["weights"])
         for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+            load_optimizer(optimizer, saved)
         if average is not None:
-            average.values = state["average"]
+            average.values = {n: parted(t, average.parameters[n]) for n, t in state["average"].items()}
         job.seconds, job.history = float(state["seconds"]), list(state["history"])
         return int(state["step"])
     except Exception as error:  # a state of another recipe, or a damaged one, fails in many ways
@@ -127,6 +123,7 @@ class _Run:
     objective: Any
     optimizers: list[Any]
     average: Average | None
+    batches: Batches
     done: int
     judged: int = -1
     began: float | None = None
@@ -155,11 +152,13 @@ class _Run:
             judging = last or (recipe.evaluate_every and self.done % recipe.evaluate_every == 0)
             saving = last or (recipe.save_every and self.done % recipe.save_every == 0)
             if judging or saving or self.done % REPORT_EVERY == 0:
-                mean = torch.stack(losses).mean().item()  # the only wait for the device
+                names = list(logs)
+                values = torch.stack([torch.stack(losses).mean(), *logs.values()]).float()
+                mean, *rest = self.accelerator.reduce(values, "mean").tolist()  # the only wait for the device
                 self._check(mean, losses)
                 speed = tokens / (time.monotonic() - began)
                 lr = self.optimizers[0].param_groups[0]["lr"]
-                reporter.step(self.done, mean, speed, lr, **{name: value.item() for name, value in logs.items()})
+                reporter.step(self.done, mean, speed, lr, **dict(zip(names, rest, strict=True)))
                 losses = []
             if judging or saving:
                 self.stop_clock()
@@ -177,20 +176,18 @@ class _Run:
     def _step(self, step: int) -> tuple[Tensor, dict[str, Tensor], int]:
         recipe, accelerator = self.job.recipe, self.accelerator
         self.job.model.train()
-        rank, world = accelerator.process_index, accelerator.num_processes
-        batch = self.job.rows.batch(step, recipe.rows)[rank::world]
-        ids = batch.to(accelerator.device, non_blocking=True)
+        parts = self.batches.step(step)
         noise = torch.Generator(device=accelerator.device)
-        noise.manual_seed(noise_seed(recipe.seed, step * world + rank))
+        noise.manual_seed(noise_seed(recipe.seed, step))  # the same in all processes: see toolkit/share.py
         rate = learning_rate(step, recipe.lr, recipe.warmup, recipe.steps)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
         total = self._zeros()
         logs: dict[str, Tensor] = {}
-        for part in ids.chunk(recipe.accumulate):
+        for ids, share in parts:
             with accelerator.accumulate(self.objective), accelerator.autocast():
-                loss, logs = self.objective(part, noise)
+                loss, logs = self.objective(ids, share, noise)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:
                     accelerator.clip_grad_norm_(self.objective.parameters(), recipe.clip)
@@ -200,7 +197,8 @@ class _Run:
             total += loss.detach() / recipe.accumulate
         if self.average is not None:
             self.average.update(step)
-        return total, logs, batch.numel() * world
+        self.batches.prefetch(step + 1)
+        return total, logs, sum(ids.numel() for ids, _ in parts) * accelerator.num_processes
 
     def _check(self, mean: float, losses: list[Tensor]) -> None:
         """Stop where the loss is not finite, or far above what the run began with."""
@@ -212,10 +210,13 @@ class _Run:
         steps = (step for step, loss in enumerate(losses, since) if not abs(loss.item()) <= most)
         self._stop(f"the loss is {mean:.4g} at step {next(steps, self.done)}")
 
-    def _check_weights(self) -> None:
+    def _weights(self) -> dict[str, Tensor]:
+        """The trained weights, whole."""
+        return joined({n: p.detach() for n, p in self.job.model.named_parameters() if p.requires_grad})
+
+    def _check_weights(self, weights: dict[str, Tensor]) -> None:
         """Stop where a step has made a weight infinite or nan, which only the next loss would show."""
-        finite = [torch.isfinite(p).all() for p in self.job.model.parameters() if p.requires_grad]
-        if not bool(torch.stack(finite).all()):
+        if not bool(torch.stack([torch.isfinite(w).all() for w in weights.values()]).all()):
             self._stop(f"step {self.done} made weights that are not finite")
 
     def _stop(self, what: str) -> None:
@@ -226,9 +227,9 @@ class _Run:
     def judge(self) -> dict[str, Any]:
         """Evaluate, with the averaged weights where there are any."""
         if self.judged != self.done:
-            self._check_weights()
+            self._check_weights(self._weights())
             self.job.model.eval()
-            with self._averaged(), torch.no_grad():
+            with self._averaged(), gathered(self.objective), torch.no_grad():
                 metrics = self.job.evaluate()
             self.job.history.append({"step": self.done, **metrics})
             self.judged = self.done
@@ -251,24 +252,26 @@ class _Run:
                 with whole():
                     self.average.swap()
 
-    def save(self) -> Path:
-        """Write a checkpoint of this step, then remove the oldest ones."""
+    def save(self, wait: bool = True) -> Path:
+        """Write a checkpoint of this step, then remove the oldest ones; the other processes wait for it."""
         job, place = self.job, self.folder.place(self.done)
-        if self.accelerator.is_main_process and not place.exists():
-            self._check_weights()
-            weights = {n: p.detach().cpu().clone() for n, p in job.model.named_parameters() if p.requires_grad}
-            state = {
-                "step": self.done,
-                "weights": weights,
-                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-                "average": {n: t.clone() for n, t in self.average.values.items()} if self.average else {},
-                "seconds": job.seconds,
-                "history": job.history,
-            }
-            with self._averaged():
-                checkpoint.save(job.model, place, self.card(), extra=lambda folder: torch.save(state, folder / STATE))
-            self.folder.prune()
-        self.accelerator.wait_for_everyone()
+        weights = {n: p.cpu().clone() for n, p in self._weights().items()}
+        self._check_weights(weights)
+        state = {
+            "step": self.done,
+            "weights": weights,
+            "optimizers": [joined(optimizer.state_dict()) for optimizer in self.optimizers],
+            "average": {n: t.clone() for n, t in joined(self.average.values).items()} if self.average else {},
+            "seconds": job.seconds,
+            "history": job.history,
+        }
+        with self._averaged():
+            model = whole_model(job.model)
+            if self.accelerator.is_main_process and not place.exists():
+                checkpoint.save(model, place, self.card(), extra=lambda folder: torch.save(state, folder / STATE))
+                self.folder.prune()
+        if wait:
+            self.accelerator.wait_for_everyone()
         return place
 
     def card(self) -> dict[str, Any]:
@@ -290,19 +293,3 @@ def noise_seed(seed: int, place: int) -> int:
     """The seed of one step's noise, 0..2^64-1: 2^40 places for each run's seed, folded where that passes 64 bits."""
     start = (seed + 1) << 40
     return (start + (start >> 64) * 0x9E3779B97F4A7C15 + place) % 2**64
-
-
-def machine(accelerator: Accelerator) -> dict[str, Any]:
-    """What the run ran on."""
-    device = accelerator.device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-    return {
-        "device": device.type,
-        "name": name,
-        "processes": accelerator.num_processes,
-        "threads": torch.get_num_threads(),
-        "precision": accelerator.mixed_precision,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "calm_lab": __version__,
-    }

@@ -1,15 +1,18 @@
 """Training data as rows of chunks that depend on the step alone.
 
 Documents are tokenized once. An epoch shuffles them, draws each document's begin-chunk remainder, and packs all into
-rows without padding. Which rows a step sees follows from (seed, step), so a resumed run sees exactly what the
-uninterrupted one would have, and processes that share a step take disjoint slices of it.
+rows without padding. Where each document falls follows from the lengths alone, so a row is made when it is asked for,
+from documents in memory or on disk. Which rows a step sees follows from (seed, step), so a resumed run sees exactly
+what the uninterrupted one would have, and processes that share a step take disjoint slices of it.
 """
 
 from __future__ import annotations
 
+import bisect
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -18,7 +21,7 @@ from torch import Tensor
 
 from calm_lab.errors import CorpusError
 from calm_lab.memory import require_bytes
-from calm_lab.text.chunks import chunk_documents, pack
+from calm_lab.text.chunks import document_chunks, pack
 from calm_lab.text.tokenizer import Tokenizer
 
 
@@ -68,10 +71,44 @@ class Documents:
         """Tokens in each document, shape (D,)."""
         return np.diff(self.offsets)
 
+    @property
+    def tokens(self) -> int:
+        """Tokens in all."""
+        return len(self.ids)
+
+
+class Tokenized(Protocol):
+    """Documents of ids, wherever they lie: in memory (`Documents`) or on disk (`calm_lab.text.shards.Shards`)."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens in each document, shape (D,)."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in all."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> NDArray[Any]: ...
+
+
+class Plan(NamedTuple):
+    """How an epoch is packed: known from the documents' lengths, before a token is read.
+
+    Attributes:
+        order: which document comes when, shape (D,), longer where a short corpus is repeated.
+        remainders: r of each, tokens in its begin chunk.
+        ends: chunks up to the end of each.
+    """
+
+    order: NDArray[np.int64]
+    remainders: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
 
 @dataclass
 class Rows:
-    """Rows of packed chunks, addressed by step.
+    """Rows of packed chunks, addressed by step; a row is made when it is asked for.
 
     Attributes:
         documents: the tokenized corpus.
@@ -81,57 +118,83 @@ class Rows:
         seed: of the order and the remainders.
     """
 
-    documents: Documents
+    documents: Tokenized
     chunk_size: int
     positions: int
     tokenizer: Tokenizer
     seed: int = 0
-    _epoch: tuple[int, NDArray[np.int64]] | None = field(default=None, repr=False)
+    _plan: tuple[int, Plan] | None = field(default=None, repr=False)
     _starts: list[int] = field(default_factory=lambda: [0], repr=False)
 
-    def _draws(self, epoch: int) -> tuple[np.random.Generator, NDArray[np.int64]]:
-        rng = np.random.default_rng([self.seed, epoch])
-        return rng, rng.permutation(len(self.documents))
+    def plan(self, epoch: int) -> Plan:
+        """The packing of an epoch; a corpus shorter than a row is repeated until it fills one."""
+        if self._plan is None or self._plan[0] != epoch:
+            rng = np.random.default_rng([self.seed, epoch])
+            order = rng.permutation(len(self.documents))
+            while True:
+                remainders = rng.integers(self.chunk_size, size=len(order))  # as if drawn one by one
+                rest = np.maximum(self.documents.lengths[order] - remainders, 0)
+                ends = np.cumsum(1 + -(-(rest + 1) // self.chunk_size))
+                if ends[-1] >= self.positions:
+                    break
+                order = np.concatenate([order, order])
+            self._plan = (epoch, Plan(order, remainders, ends))
+        return self._plan[1]
 
     def epoch(self, epoch: int) -> NDArray[np.int64]:
-        """All rows of one epoch, shape (R, S, K); a corpus shorter than a row is repeated until it fills one."""
-        if self._epoch is None or self._epoch[0] != epoch:
-            rng, order = self._draws(epoch)
-            rows: list[NDArray[np.int64]] = []
-            while not rows:
-                rows = list(pack(self._chunks(order, rng), self.positions))
-                order = np.concatenate([order, order])
-            self._epoch = (epoch, np.stack(rows))
-        return self._epoch[1]
+        """All rows of one epoch, shape (R, S, K); what does not fill a row is left for another epoch."""
+        return np.stack([self._row(epoch, place) for place in range(self._count(epoch))])
 
-    def _chunks(self, order: NDArray[np.int64], rng: np.random.Generator | None) -> Iterable[NDArray[np.int64]]:
-        ids = self.tokenizer
-        documents = (self.documents[int(index)].tolist() for index in order)
-        return chunk_documents(
-            documents, self.chunk_size, bos_id=ids.bos_id, eos_id=ids.eos_id, pad_id=ids.pad_id, rng=rng
-        )
+    def _count(self, epoch: int) -> int:
+        return int(self.plan(epoch).ends[-1]) // self.positions
+
+    def _row(self, epoch: int, place: int) -> NDArray[np.int64]:
+        """One row (S, K): the end of a document, whole ones, the beginning of another."""
+        order, remainders, ends = self.plan(epoch)
+        begin, end = place * self.positions, (place + 1) * self.positions
+        first, last = np.searchsorted(ends, [begin, end - 1], side="right").tolist()
+        parts = []
+        for i in range(first, last + 1):
+            start = int(ends[i - 1]) if i else 0  # chunks before this document
+            part = (max(begin - start, 0), min(end, int(ends[i])) - start)
+            parts.append(self._chunks(int(order[i]), int(remainders[i]), *part))
+        return np.concatenate(parts)
+
+    def _chunks(self, document: int, remainder: int, start: int, stop: int) -> NDArray[np.int64]:
+        """Chunks ``start`` to ``stop`` of a document (S_i, K); no more of it is read than these hold."""
+        size = self.chunk_size
+        low = remainder + (start - 1) * size if start else 0
+        part = self.documents[document][low : max(remainder + (stop - 1) * size, 0)]
+        if start == 0:
+            return self._chunked(part, remainder)[:stop]
+        return self._chunked(part)[1 : 1 + stop - start]  # behind a begin chunk that belongs elsewhere
+
+    def _chunked(self, document: NDArray[Any], remainder: int = 0) -> NDArray[np.int64]:
+        ids, size = self.tokenizer, self.chunk_size
+        special = {"bos_id": ids.bos_id, "eos_id": ids.eos_id, "pad_id": ids.pad_id}
+        return document_chunks(document.tolist(), size, **special, remainder=remainder)
+
+    def _in_order(self) -> Iterator[NDArray[np.int64]]:
+        return (self._chunked(self.documents[index]) for index in range(len(self.documents)))
 
     def _locate(self, row: int) -> tuple[int, int]:
         """The epoch of the global row number ``row``, and its place in it."""
-        epoch = 0
+        epoch = max(0, bisect.bisect_right(self._starts, row) - 1)
         while True:
             if epoch + 1 == len(self._starts):
-                self._starts.append(self._starts[-1] + len(self.epoch(epoch)))
+                self._starts.append(self._starts[-1] + self._count(epoch))
             if row < self._starts[epoch + 1]:
                 return epoch, row - self._starts[epoch]
             epoch += 1
 
     def batch(self, step: int, rows: int) -> Tensor:
         """The ``rows`` rows of a step (counted from 0): ids (rows, S * K), int64."""
-        picked = []
-        for row in range(step * rows, (step + 1) * rows):
-            epoch, place = self._locate(row)
-            picked.append(self.epoch(epoch)[place])
+        picked = [self._row(*self._locate(row)) for row in range(step * rows, (step + 1) * rows)]
         return torch.from_numpy(np.stack(picked).reshape(rows, -1))
 
     def one_each(self, rows: int) -> Tensor:
         """One document a row from its begin chunk on (r = 0), padded to the longest: ids (<= rows, S * K)."""
-        documents = list(itertools.islice(self._chunks(np.arange(len(self.documents)), None), rows))
+        documents = list(itertools.islice(self._in_order(), rows))
         longest = max(len(document) for document in documents)
         ids = np.full((len(documents), longest, self.chunk_size), self.tokenizer.pad_id, dtype=np.int64)
         for row, document in zip(ids, documents, strict=True):
@@ -140,7 +203,7 @@ class Rows:
 
     def evaluation(self, rows: int) -> Tensor:
         """Up to ``rows`` rows in the corpus's own order, r = 0, the last one padded: ids (<= rows, S * K)."""
-        packed = pack(self._chunks(np.arange(len(self.documents)), None), self.positions, pad_id=self.tokenizer.pad_id)
         require_bytes(8 * self.positions * self.chunk_size, "a row of text", "choose fewer positions")
+        packed = pack(self._in_order(), self.positions, pad_id=self.tokenizer.pad_id)
         picked = list(itertools.islice(packed, rows))
         return torch.from_numpy(np.stack(picked).reshape(len(picked), -1))

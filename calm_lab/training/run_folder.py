@@ -56,16 +56,20 @@ def _alone(folder: Path) -> Iterator[None]:
 class RunFolder:
     """The folder of one run, held by one process at a time.
 
-    Use it as a context manager: entering takes the lock, leaving gives it back.
+    Use it as a context manager: entering takes the lock, leaving gives it back. Where several processes train together,
+    only the main one holds and writes; the others read.
     """
 
-    def __init__(self, recipe: Recipe):
+    def __init__(self, recipe: Recipe, main: bool = True):
         self.recipe = recipe
+        self.main = main
         self.path = recipe.folder
         self.lock = self.path / "lock.json"
         self.made = False
 
     def __enter__(self) -> RunFolder:
+        if not self.main:
+            return self
         try:
             self.made = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
@@ -86,6 +90,8 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not self.main:
+            return
         if kind is not None and not (self.path / METRICS).exists() and not (self.path / CHECKPOINTS).exists():
             (self.path / RECIPE).unlink(missing_ok=True)  # nothing was trained, so nothing is to be resumed
         self._let_go()
@@ -203,6 +209,8 @@ class RunFolder:
         Raises:
             TrainingError: if the disk is full or gone.
         """
+        if not self.main:
+            return
         try:
             with (self.path / METRICS).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from accelerate import Accelerator
 
-from calm_lab.device import generator, pick_device
+from calm_lab.device import generator
 from calm_lab.errors import CheckpointError
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
@@ -21,8 +21,9 @@ from calm_lab.toolkit.evaluation import evaluate_calm, evaluate_transformer
 from calm_lab.toolkit.reconstruction import token_accuracies
 from calm_lab.training.corpus import Texts, get_tokenizer, read_texts
 from calm_lab.training.loop import Job, run
-from calm_lab.training.objectives import AutoencoderObjective, CalmObjective, TransformerObjective
+from calm_lab.training.objectives import AutoencoderObjective, CalmObjective, Objective, TransformerObjective
 from calm_lab.training.posteriors import PosteriorTable
+from calm_lab.training.processes import join
 from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, Recipe, TransformerRecipe
 from calm_lab.training.room import check_room
 from calm_lab.training.rows import Rows
@@ -34,7 +35,8 @@ EVALUATION_SEED = 1
 
 def train_autoencoder(recipe: AutoencoderRecipe) -> Path:
     """Train an autoencoder; the folder of its last checkpoint is returned."""
-    with RunFolder(recipe) as folder:
+    accelerator = join(recipe)
+    with RunFolder(recipe, accelerator.is_main_process) as folder:
         sizes = preset(recipe.preset, recipe.chunk_size, recipe.vocab_size)
         source: str | None = recipe.tokenizer
         if source is None and recipe.resume and folder.newest() is not None:
@@ -45,14 +47,15 @@ def train_autoencoder(recipe: AutoencoderRecipe) -> Path:
         torch.manual_seed(recipe.seed)
         model = Autoencoder(config)
         model.tokenizer = tokenizer
-        texts = read_texts(recipe, tokenizer)
+        texts = _texts(recipe, tokenizer, recipe.chunk_size, accelerator)
         objective = AutoencoderObjective(model, recipe.random_tokens)
-        return run(_job(recipe, model, objective, texts, recipe.chunk_size), folder)
+        return run(_job(recipe, model, objective, texts, recipe.chunk_size), folder, accelerator)
 
 
 def train_calm(recipe: CalmRecipe) -> Path:
     """Train a CALM over a trained autoencoder; the folder of its last checkpoint is returned."""
-    with RunFolder(recipe) as folder:
+    accelerator = join(recipe)
+    with RunFolder(recipe, accelerator.is_main_process) as folder:
         autoencoder = checkpoint.load(recipe.autoencoder)
         if not isinstance(autoencoder, Autoencoder):
             raise CheckpointError(
@@ -65,25 +68,21 @@ def train_calm(recipe: CalmRecipe) -> Path:
         torch.manual_seed(recipe.seed)
         model = CALM(config, autoencoder)
         model.backbone.checkpointing = recipe.gradient_checkpointing
-        texts = read_texts(recipe, tokenizer)
+        texts = _texts(recipe, tokenizer, autoencoder.config.chunk_size, accelerator)
         objective = CalmObjective(model)
         job = _job(recipe, model, objective, texts, autoencoder.config.chunk_size)
         job.ema = recipe.ema
-        if _alone_on_cpu(recipe):
+        # On a GPU encoding is quicker than looking up.
+        if accelerator.num_processes == 1 and accelerator.device.type == "cpu" and not recipe.compile:
             objective.posteriors = PosteriorTable(autoencoder, job.rows, recipe.rows, recipe.steps)
             job.prepare = objective.posteriors.prepare
-        return run(job, folder)
-
-
-def _alone_on_cpu(recipe: Recipe) -> bool:
-    """Whether a table of posteriors saves time: on a GPU encoding is quicker than looking up."""
-    one = os.environ.get("WORLD_SIZE", "1") == "1"
-    return one and pick_device(recipe.device).type == "cpu" and not recipe.compile
+        return run(job, folder, accelerator)
 
 
 def train_transformer(recipe: TransformerRecipe) -> Path:
     """Train the token-level baseline; the folder of its last checkpoint is returned."""
-    with RunFolder(recipe) as folder:
+    accelerator = join(recipe)
+    with RunFolder(recipe, accelerator.is_main_process) as folder:
         tokenizer = get_tokenizer(recipe.tokenizer, recipe, preset(recipe.preset).autoencoder.vocab_size)
         config = TransformerConfig(
             tokenizer.vocab_size, backbone_config(recipe), False, tokenizer.pad_id, tokenizer.bos_id, tokenizer.eos_id
@@ -93,8 +92,13 @@ def train_transformer(recipe: TransformerRecipe) -> Path:
         model = TokenTransformer(config)
         model.tokenizer = tokenizer
         model.backbone.checkpointing = recipe.gradient_checkpointing
-        texts = read_texts(recipe, tokenizer)
-        return run(_job(recipe, model, TransformerObjective(model), texts, 1), folder)
+        texts = _texts(recipe, tokenizer, 1, accelerator)
+        return run(_job(recipe, model, TransformerObjective(model), texts, 1), folder, accelerator)
+
+
+def _texts(recipe: Recipe, tokenizer: Tokenizer, chunk_size: int, accelerator: Accelerator) -> Texts:
+    tokens = recipe.steps * recipe.rows * recipe.positions * chunk_size
+    return read_texts(recipe, tokenizer, tokens=tokens, main=accelerator.is_main_process)
 
 
 class Vocabulary(Protocol):
@@ -183,7 +187,7 @@ def _tokenizer_of(model: Autoencoder, name: str) -> Tokenizer:
     return model.tokenizer
 
 
-def _job(recipe: Recipe, model: checkpoint.Model, objective: torch.nn.Module, texts: Texts, chunk_size: int) -> Job:
+def _job(recipe: Recipe, model: checkpoint.Model, objective: Objective, texts: Texts, chunk_size: int) -> Job:
     tokenizer = model.tokenizer
     assert tokenizer is not None
     rows = Rows(texts.train, chunk_size, recipe.positions, tokenizer, recipe.seed)

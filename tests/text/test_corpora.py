@@ -194,6 +194,23 @@ def test_a_large_file_streams_by_default(tmp_path: Path, monkeypatch: pytest.Mon
     assert {split: texts_of(file, split) for split in SPLITS} == small
 
 
+@pytest.mark.parametrize("block", [1, 7, 300, 10**6])
+def test_a_large_text_file_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """No more than two blocks are held, and every word comes once, in order."""
+    from calm_lab.text import local
+
+    file = tmp_path / "book.txt"
+    file.write_text("\n\n".join(f"Chapter {number}. {'A hen met an owl. ' * (number % 9)}" for number in range(80)))
+    words = file.read_text().split()
+    monkeypatch.setattr(local, "LARGE", 10)
+    monkeypatch.setattr(local, "_BLOCK", block)
+    held = [len(part) for part in local._read_large_txt(file)]
+    assert max(held) <= max(2 * block, 300)
+    monkeypatch.setattr(corpora, "_STREAM_ABOVE", 10)
+    documents = [document.text for document in local.read_documents(file)]
+    assert " ".join(documents).split() == words
+
+
 def test_columns_are_named_found_or_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("story\n" + "\n".join(f'"a, {number}"' for number in range(9)))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calm_lab.errors import CorpusError
+from calm_lab.text.chunks import chunk_documents, pack
 from calm_lab.text.tokenizer import Tokenizer
 from calm_lab.training.rows import Documents, Rows
 
@@ -37,6 +38,22 @@ def test_a_step_is_the_same_whatever_came_before(chunk_size: int, positions: int
     batch = fresh.batch(step, 2)
     assert batch.shape == (2, positions * chunk_size)
     assert torch.equal(batch, walked.batch(step, 2))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 8), st.integers(1, 40), st.integers(0, 5), st.integers(0, 2))
+def test_rows_are_the_packed_documents(chunk_size: int, positions: int, seed: int, epoch: int) -> None:
+    """A row made alone is the row that packing the whole epoch gives, one remainder drawn after another."""
+    source = rows(chunk_size, positions, seed)
+    rng = np.random.default_rng([seed, epoch])
+    order = rng.permutation(len(DOCUMENTS))
+    packed: list[np.ndarray] = []
+    while not packed:
+        ids = (DOCUMENTS[int(index)].tolist() for index in order)
+        chunks = chunk_documents(ids, chunk_size, bos_id=1, eos_id=2, pad_id=0, rng=rng)
+        packed = list(pack(chunks, positions))
+        order = np.concatenate([order, order])
+    assert np.array_equal(source.epoch(epoch), np.stack(packed))
 
 
 def test_epochs_differ_and_hold_the_same_documents() -> None:

@@ -7,8 +7,9 @@ the squared error of the noise plus the variational bound, in bits, of the step'
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ TRAIN_STEPS = 1000
 BIN = 1.0 / 255.0  # half width of the bin in the likelihood of the last step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
     """A noise schedule, and the constants of its posterior q(x_{t-1} | x_t, x_0), each of shape (steps,), float64.
 
@@ -40,8 +41,10 @@ class Schedule:
     posterior_mean_start: Tensor
     posterior_mean_here: Tensor
     timesteps: Tensor
+    _moved: dict[torch.device, dict[str, Tensor]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
+    @functools.lru_cache(maxsize=16)
     def cosine(cls, steps: int = TRAIN_STEPS) -> Schedule:
         """The cosine schedule over ``TRAIN_STEPS`` training steps, respaced to ``steps`` evenly placed ones."""
         if not 1 <= steps <= TRAIN_STEPS:
@@ -70,18 +73,35 @@ class Schedule:
             timesteps=timesteps,
         )
 
-    def at(self, table: Tensor, step: Tensor) -> Tensor:
-        """Entries of ``table`` at steps (R,), as a float32 column (R, 1)."""
-        return table.float().to(step.device)[step][:, None]
+    def tables(self, device: torch.device) -> dict[str, Tensor]:
+        """What a step looks up, float32 on ``device``; moved there once, so that no step waits for a copy."""
+        if device not in self._moved:
+            kept = self.alphas_cumprod
+            exact = {
+                "log_betas": self.betas.log(),
+                "signal": kept.sqrt(),
+                "noise": (1 - kept).sqrt(),
+                "inverse_signal": kept.rsqrt(),
+                "inverse_noise": (1 / kept - 1).sqrt(),
+                "posterior_log_variance": self.posterior_log_variance,
+                "posterior_mean_start": self.posterior_mean_start,
+                "posterior_mean_here": self.posterior_mean_here,
+            }
+            moved = {name: table.float().to(device) for name, table in exact.items()}
+            self._moved[device] = moved | {"timesteps": self.timesteps.to(device)}
+        return self._moved[device]
+
+    def at(self, name: str, step: Tensor) -> Tensor:
+        """Entries of a table at steps (R,), as a float32 column (R, 1)."""
+        return self.tables(step.device)[name][step][:, None]
 
     def diffuse(self, clean: Tensor, step: Tensor, noise: Tensor) -> Tensor:
         """A draw of q(x_t | x_0): clean (R, l), steps (R,), noise (R, l) -> (R, l)."""
-        kept = self.alphas_cumprod
-        return self.at(kept.sqrt(), step) * clean + self.at((1 - kept).sqrt(), step) * noise
+        return self.at("signal", step) * clean + self.at("noise", step) * noise
 
     def posterior_mean(self, clean: Tensor, here: Tensor, step: Tensor) -> Tensor:
         """Mean of q(x_{t-1} | x_t, x_0): (R, l), (R, l), (R,) -> (R, l)."""
-        return self.at(self.posterior_mean_start, step) * clean + self.at(self.posterior_mean_here, step) * here
+        return self.at("posterior_mean_start", step) * clean + self.at("posterior_mean_here", step) * here
 
 
 @dataclass(frozen=True)
@@ -152,7 +172,7 @@ class DiffusionHead(nn.Module):
         # The bound trains only the variance: the mean is the squared error's business.
         model = self._step(schedule, here, step, guess.detach(), variance)
         mean = schedule.posterior_mean(targets, here, step)
-        log_variance = schedule.at(schedule.posterior_log_variance, step)
+        log_variance = schedule.at("posterior_log_variance", step)
         kl = gaussian_kl(mean, log_variance, model.mean, model.log_variance).mean(-1)
         nll = -binned_log_likelihood(targets, model.mean, 0.5 * model.log_variance).mean(-1)
         bound = torch.where(step == 0, nll, kl) / math.log(2)
@@ -160,17 +180,16 @@ class DiffusionHead(nn.Module):
 
     def denoise(self, schedule: Schedule, here: Tensor, step: Tensor, hidden: Tensor) -> DenoisingStep:
         """One reverse step of ``schedule`` from x_t (R, l) at steps (R,), given hidden states (R, d)."""
-        timestep = schedule.timesteps.to(step.device)[step]
+        timestep = schedule.tables(step.device)["timesteps"][step]
         guess, variance = self.net(here, timestep, hidden).float().chunk(2, dim=-1)
         return self._step(schedule, here, step, guess, variance)
 
     @staticmethod
     def _step(schedule: Schedule, here: Tensor, step: Tensor, guess: Tensor, variance: Tensor) -> DenoisingStep:
         share = (variance + 1) / 2  # 0: the posterior's variance, 1: the schedule's
-        low = schedule.at(schedule.posterior_log_variance, step)
-        high = schedule.at(schedule.betas.log(), step)
-        kept = schedule.alphas_cumprod
-        clean = schedule.at(kept.rsqrt(), step) * here - schedule.at((1 / kept - 1).sqrt(), step) * guess
+        low = schedule.at("posterior_log_variance", step)
+        high = schedule.at("log_betas", step)
+        clean = schedule.at("inverse_signal", step) * here - schedule.at("inverse_noise", step) * guess
         return DenoisingStep(
             mean=schedule.posterior_mean(clean, here, step),
             log_variance=share * high + (1 - share) * low,
