@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
         f" compared, {len(tally.finds)} finds, {time.monotonic() - began:.0f} s"
     )
     if options.json:
-        options.json.write_text(json.dumps({**asdict(tally), "in_saving": tally.in_saving}, indent=1))
+        options.json.write_text(json.dumps({**vars(tally), "in_saving": tally.in_saving}, indent=1))
     return int(bool(tally.finds) or tally.in_saving < count // 5)
 
 
