@@ -113,6 +113,23 @@ WRONG = {
             "def my_choice(noise): return 1, 900",
         ],
     },
+    "06_the_next_vector": {
+        "exercise-1": [
+            "def my_pairs(hidden, chunks): return hidden, chunks",
+            "def my_pairs(hidden, chunks): return hidden[:, 1:], chunks[:, 1:]",
+            "def my_pairs(hidden, chunks): return hidden[:, 1:], chunks[:, :-1]",
+        ],
+        "exercise-2": [
+            "def my_share(draw, chunk, n): return (draw(n) == torch.tensor(chunk)).double().mean(), 0.01",
+            "def my_share(draw, chunk, n):\n"
+            "    p = (draw(n) == torch.tensor(chunk)).all(-1).double().mean()\n"
+            "    return p, (p * (1 - p)) ** 0.5",
+        ],
+        "exercise-3": [
+            "def my_ceiling(A): return A**-2.5",
+            "def my_ceiling(A): return 100 / A",
+        ],
+    },
     "07_brierlm": {
         "exercise-1": [
             "def my_brier(p, q): return (p * q).sum()",
@@ -160,6 +177,39 @@ WRONG = {
         "exercise-4": [
             "def my_prompt(m, K): return m % K, m // K",
             "def my_prompt(m, K): return -m % K, 1 + m // K",
+        ],
+    },
+    "10_heads_compared": {
+        "exercise-1": [
+            "def my_path(start, target, t): return (1 - t[:, None]) * target + t[:, None] * start, target - start",
+            "def my_path(start, target, t): return (1 - t[:, None]) * start + t[:, None] * target, start - target",
+        ],
+        "exercise-2": [
+            "def my_euler(velocity, start, steps): return start + velocity(start, 0.0)",
+            "def my_euler(velocity, start, steps):\n"
+            "    x = start\n"
+            "    for step in range(steps):\n"
+            "        x = x + velocity(x, (step + 1) / steps) / steps\n"
+            "    return x",
+        ],
+        "exercise-3": [
+            "def my_fewest(curve, slack): return max(curve)",
+            "def my_fewest(curve, slack): return max(curve, key=curve.get)",
+        ],
+    },
+    "11_your_own_text": {
+        "exercise-1": [
+            "def my_split(text): return 'train'",
+            "import random\ndef my_split(text): return 'test' if random.random() < 0.1 else 'train'",
+            "def my_split(text): return 'test' if len(text) % 2 else 'train'",
+        ],
+        "exercise-2": [
+            "def my_passes(tokens, steps, rows, chunks, K): return steps * rows * chunks / tokens",
+            "def my_passes(tokens, steps, rows, chunks, K): return steps / tokens",
+        ],
+        "exercise-3": [
+            "def my_new_words(text, source): return len(set(text.split()) - set(source.split())) / 3",
+            "def my_new_words(text, source):\n    return sum(w not in source.split() for w in text.split()) / 3",
         ],
     },
 }

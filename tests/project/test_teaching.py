@@ -72,6 +72,8 @@ def test_the_numbers_of_the_errata_are_our_counts() -> None:
 
 def test_the_teaching_page_names_what_exists() -> None:
     page = text("docs/teaching.md")
+    named = set(re.findall(r"\b(0\d|1\d)\b", page.split("## Before the day")[0]))
+    assert named <= {name[:2] for name in NOTEBOOKS}
     for minutes in re.findall(r"## 90 minutes\n(.*?)\n## ", page, re.DOTALL):
         assert sum(int(cell) for cell in re.findall(r"^\| (\d+) \|", minutes, re.MULTILINE)) == 90
 
