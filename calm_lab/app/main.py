@@ -25,6 +25,7 @@ from calm_lab.app import (
     map_tab,
     noise_tab,
     tempering_tab,
+    tour_tab,
     vectors_tab,
     views,
 )
@@ -37,7 +38,7 @@ from calm_lab.app.words import say
 from calm_lab.errors import InputError
 
 MCP_MISSING = "the Model Context Protocol needs one more package: pip install -c constraints.txt -e '.[mcp]'"
-TABS = (vectors_tab, map_tab, noise_tab, energy_tab, generate_tab, tempering_tab, brier_tab, cost_tab)
+TABS = (tour_tab, vectors_tab, map_tab, noise_tab, energy_tab, generate_tab, tempering_tab, brier_tab, cost_tab)
 
 
 def build_app(models: str | Path | None = None, device: str = "auto", limits: Limits = OPEN) -> gr.Blocks:

@@ -11,7 +11,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
-from calm_lab.app import energy_words, generate_words, map_words, noise_words, study_words, tempering_words
+from calm_lab.app import energy_words, generate_words, map_words, noise_words, study_words, tempering_words, tour_words
 
 HOW = Path(__file__).parent / "static"
 
@@ -134,9 +134,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "link_close": ("Close", "关闭"),
 }
 WORDS |= energy_words.WORDS | generate_words.WORDS | tempering_words.WORDS | study_words.WORDS | noise_words.WORDS
-WORDS |= map_words.WORDS
+WORDS |= map_words.WORDS | tour_words.WORDS
 
-for _tab in ("vectors", "map", "noise", "energy", "generate", "tempering", "brier", "cost"):  # long texts in files
+_TABS = ("tour", "vectors", "map", "noise", "energy", "generate", "tempering", "brier", "cost")
+for _tab in _TABS:  # long texts in files
     _english, _chinese = ((HOW / f"how_{_tab}.{code}.md").read_text("utf-8") for code in ("en", "zh"))
     WORDS[f"{_tab}_how_text"] = (_english, _chinese)
 

@@ -125,10 +125,19 @@ def convergence(
         places = log_places(positions)
     if not all(2 <= place <= positions for place in places):
         raise InputError(f"places must lie between 2 and {positions:,}")
+    score = brier_terms(*draws(language, model, positions, seed)).score  # (P, 4)
+    return [_point(BrierEstimate.from_terms(score[:place])) for place in places]
+
+
+def draws(language: MarkovLanguage, model: MarkovLanguage, positions: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """What ``convergence`` judges: two draws of the model and the true continuation at every position.
+
+    Returns:
+        Ids (P, 4) each: first draw, second draw, truth.
+    """
     last, target = _truth(language, positions, seed)
     first, second = (model.continue_from(last, ORDERS, generator(4 * seed + draw)) for draw in (2, 3))
-    score = brier_terms(first, second, target).score  # (P, 4)
-    return [_point(BrierEstimate.from_terms(score[:place])) for place in places]
+    return first, second, target
 
 
 @functools.lru_cache(maxsize=4)  # the dial changes the model and not the text

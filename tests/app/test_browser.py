@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 @both_widths
 def test_a_worked_example_stands_there_before_any_click(visit: Visit) -> None:
-    page = visit.page
+    page = visit.vectors_tab()
     expect(page.locator("#board .cl-chunk").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_label("Your text")).to_have_value(re.compile("^Once upon a time"))
     expect(page.locator("#board .cl-returned")).to_contain_text("Once")
@@ -40,7 +40,7 @@ def test_every_tab_is_in_sight(visit: Visit) -> None:
 
 
 def test_typing_changes_the_chunks_and_text_stays_text(visit: Visit) -> None:
-    page = visit.page
+    page = visit.vectors_tab()
     expect(page.locator("#board .cl-chunk").first).to_be_visible(timeout=PATIENCE)
     page.get_by_label("Your text").fill('<img src=x onerror="document.title=1"> <b>sea</b>')
     expect(page.locator("#board .cl-chunks")).to_contain_text("<", timeout=PATIENCE)
@@ -53,7 +53,7 @@ def test_typing_changes_the_chunks_and_text_stays_text(visit: Visit) -> None:
 
 
 def test_a_chunk_is_chosen_by_mouse_and_by_keyboard(visit: Visit) -> None:
-    page = visit.page
+    page = visit.vectors_tab()
     chunks = page.locator("#board").get_by_role("option")
     chunks.nth(1).click(timeout=PATIENCE)
     title = page.locator("#board .cl-detail h2")
@@ -67,7 +67,7 @@ def test_a_chunk_is_chosen_by_mouse_and_by_keyboard(visit: Visit) -> None:
 
 
 def test_noise_moves_the_vector(visit: Visit) -> None:
-    page = visit.page
+    page = visit.vectors_tab()
     expect(page.locator("#board .cl-bar").first).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#board .cl-bar s")).to_have_count(0)
     slider = page.get_by_role("slider", name=re.compile("Noise"))
@@ -82,7 +82,7 @@ def test_noise_moves_the_vector(visit: Visit) -> None:
 
 
 def test_too_long_a_text_is_one_line_and_passes(visit: Visit) -> None:
-    page = visit.page
+    page = visit.vectors_tab()
     page.get_by_label("Your text").fill("sea " * 25_000)
     expect(page.locator("#board").get_by_role("alert")).to_have_text(
         "The text has 100,000 characters: shorten it to at most 20,000.", timeout=PATIENCE
@@ -241,7 +241,7 @@ def test_closing_the_tab_ends_the_writing(browser: Browser, url: str, monkeypatc
 @pytest.mark.parametrize("visit", [{"color_scheme": "dark"}], indirect=True)
 def test_dark_and_light(visit: Visit) -> None:
     page = visit.page
-    expect(page.locator("#board .cl-chunk").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#tour-answer .cl-hbars").first).to_be_visible(timeout=PATIENCE)
 
     def ground() -> str:
         return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
@@ -250,13 +250,14 @@ def test_dark_and_light(visit: Visit) -> None:
     page.get_by_role("button", name="Switch between dark and light").click()
     assert ground() != dark
     page.reload()
-    expect(page.locator("#board .cl-chunk").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#tour-answer .cl-hbars").first).to_be_visible(timeout=PATIENCE)
     assert ground() != dark
 
 
 @pytest.mark.parametrize("visit", [{"locale": "zh-CN"}, {"locale": "zh-CN", "width": 390}], indirect=True)
 def test_in_chinese(visit: Visit) -> None:
     page = visit.page
+    visit.open_tab("词元与向量")
     expect(page.get_by_label("你的文字")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#board")).to_contain_text("向量", timeout=PATIENCE)
     visit.open_tab("生成")

@@ -67,7 +67,7 @@ def test_the_text_falls_apart_live(visit: Visit) -> None:
 
 
 def test_a_token_is_exchanged(visit: Visit) -> None:
-    page, edit = visit.page, visit.page.locator("#edit")
+    page, edit = visit.vectors_tab(), visit.page.locator("#edit")
     expect(page.locator("#board .cl-chunk").first).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name=re.compile("^Exchange the token")).nth(1).click()
     expect(edit.get_by_role("heading")).to_have_text("Token 2 of chunk 1 exchanged", timeout=PATIENCE)
@@ -107,7 +107,7 @@ def test_a_link_brings_a_tab_back(visit: Visit, browser: Browser, url: str) -> N
     expect(other.page.locator("#sweep svg.cl-chart").first).to_be_visible(timeout=PATIENCE)
     expect(other.page.locator("#link-notice .cl-told")).to_have_count(0)
     assert other.page.title() == "calm_lab"
-    assert other.page.locator("#board .cl-chunk").count() == 0  # the first tab has not been opened
+    assert other.page.locator("#board .cl-chunk").count() == 0  # nobody has opened that tab
     other.open_tab("Tokens and vectors")
     expect(other.page.locator("#board .cl-chunk").first).to_be_visible(timeout=PATIENCE)
     assert other.problems == []

@@ -55,6 +55,10 @@ class Visit:
         """Click a tab: every one of them is in sight at every width."""
         self.page.get_by_role("tab", name=name, exact=True).click()
 
+    def vectors_tab(self) -> Page:
+        self.open_tab("Tokens and vectors")
+        return self.page
+
     def generate_tab(self) -> Page:
         self.open_tab("Generate")
         expect(self.stage.locator(".cl-written").first).to_be_visible(timeout=PATIENCE)
