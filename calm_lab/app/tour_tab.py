@@ -18,6 +18,7 @@ from calm_lab.lab.table1 import headline
 
 ID = "tour"
 TITLE = "tour_tab"
+PAPER = "https://arxiv.org/abs/2510.27688"  # a link to click: nothing is fetched from there
 
 
 def build(bench: Bench) -> Opening:
@@ -43,6 +44,7 @@ def build(bench: Bench) -> Opening:
                 *("cl-tour-answer", "tour_answer.js", "tour_", "token_", *{stop.title for stop in STOPS}),
                 helpers=("chart.js",),
                 stops=stops,
+                paper=PAPER,
                 elem_id="tour-answer",
                 min_height=320,
             )

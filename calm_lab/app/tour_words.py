@@ -160,7 +160,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "pool comes closer.",
         "在 T = 1/{n} 时，“{name}”被选中的概率为 {chosen}；精确分布为 {goal}，T = 1 时为 {plain}。样本池越大越接近。",
     ),
-    "tour_n": ("n, T = 1/n", "n，T = 1/n"),
+    "tour_n": ("Repeats n, T = 1/n", "重复次数 n，T = 1/n"),
     "tour_bar_pool": ("chosen with", "被选中的概率"),
     "tour_bar_count": ("“{name}”, drawn {count} times", "“{name}”，抽到 {count} 次"),
     "tour_key_goal": ("line: the exact law", "竖线：精确分布"),

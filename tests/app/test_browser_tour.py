@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from calm_lab.app.tour_answers import STOPS
+from calm_lab.app.tour_tab import PAPER
 from calm_lab.app.words import WORDS
 from calm_lab.lab.tour import carried, prices
 from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
@@ -31,6 +32,7 @@ def test_all_steps_are_walked(visit: Visit) -> None:
         assert answer.locator(".cl-message").count() == 0
         assert "{" not in (steps.inner_text() + answer.inner_text())
         expect(answer).to_contain_text(f"{STOPS[step - 1].notebook}.ipynb")
+        expect(answer.get_by_role("link", name="Paper, sec.")).to_have_attribute("href", PAPER)
         assert sideways(page) == 0
         if step < len(STOPS):
             answer.get_by_role("button", name="Next").press("Enter")

@@ -137,7 +137,7 @@ const draw = () => {
   }
   ways.replaceChildren(
     make("ul", {}, make("li", {}, deeper(stop)), make("li", {}, say("tour_notebook", { notebook: `${stop.notebook}.ipynb` })),
-      make("li", {}, make("a", { href: "https://arxiv.org/abs/2510.27688", target: "_blank", rel: "noopener" }, say("tour_paper", { section: stop.section })))),
+      make("li", {}, make("a", { href: props.paper, target: "_blank", rel: "noopener" }, say("tour_paper", { section: stop.section })))),
     make("div", { class: "cl-chiprow" }, step(-1, "tour_back", "cl-small"), step(1, "tour_next", "cl-small cl-tour-next")));
 };
 
