@@ -64,7 +64,7 @@ STOPS = (
     Stop("energy", "energy_tab", "05_energy_score", "3.2", ("away", "spread")),
     Stop("brier", "brier_tab", "07_brierlm", "4", ("positions", "seed")),
     Stop("temperature", "tempering_tab", "08_temperature_without_likelihood", "5", ("n", "seed")),
-    Stop("generate", "generate_tab", "09_generating_and_what_it_costs", "3", ("n", "seed")),
+    Stop("generate", "generate_tab", "06_the_next_vector", "3", ("n", "seed")),
     Stop("k-buys", "cost_tab", "09_generating_and_what_it_costs", "3.1", ("chunk_size",)),
     Stop("k-buys", "cost_tab", "09_generating_and_what_it_costs", "6", ("pair",)),
 )

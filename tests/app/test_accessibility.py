@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from calm_lab.app.main import TABS
+from calm_lab.app.tour_answers import STOPS
 from tests.app.visiting import PATIENCE, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -28,9 +29,12 @@ def violations(visit: Visit) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(
+both_themes = pytest.mark.parametrize(
     "visit", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True, ids=["light", "dark"]
 )
+
+
+@both_themes
 def test_no_tab_has_a_grave_violation(visit: Visit) -> None:
     page = visit.page
     tabs = page.get_by_role("tab")
@@ -44,4 +48,19 @@ def test_no_tab_has_a_grave_violation(visit: Visit) -> None:
         page.wait_for_timeout(1000)  # transitions of colour end
         if found := violations(visit):
             told[tab.text_content() or ""] = found
+    assert told == {}
+
+
+@both_themes
+def test_no_step_of_the_tour_has_a_grave_violation(visit: Visit) -> None:
+    page = visit.page
+    marks = page.locator("#tour-steps .cl-tour-mark")
+    expect(marks).to_have_count(len(STOPS), timeout=PATIENCE)
+    told: dict[int, list[str]] = {}
+    for step in range(len(STOPS)):
+        marks.nth(step).click()
+        expect(page.locator("#tour-answer .cl-tour-see")).to_contain_text("You should see", timeout=PATIENCE)
+        page.wait_for_timeout(300)  # bars have grown
+        if found := violations(visit):
+            told[step + 1] = found
     assert told == {}
