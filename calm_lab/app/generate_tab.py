@@ -202,7 +202,7 @@ def build(bench: Bench) -> Opening:
         return price(bench, request) if request.method == "exact" else gr.skip()
 
     def show(value: dict[str, Any]) -> list[Any]:
-        exact = value.get("method") == "exact"
+        exact = isinstance(value, dict) and value.get("method") == "exact"
         return [gr.update(visible=shown or HIDDEN) for shown in (not exact, not exact, exact, exact, exact)]
 
     method.change(show, method, [n, pool, heat, rules, estimate], queue=False, **private)
@@ -217,8 +217,8 @@ def build(bench: Bench) -> Opening:
     @told
     def mend(name: str, event: gr.EventData) -> list[Any]:
         """The two ways out of a story that ends before it begins."""
-        begin = corpus_prompt(name, 0) if event.way == "prompt" else gr.skip()
-        return [begin, gr.skip() if event.way == "prompt" else 1]
+        prompted = getattr(event, "way", None) == "prompt"
+        return [corpus_prompt(name, 0) if prompted else gr.skip(), gr.skip() if prompted else 1]
 
     stage.select(mend, model, [prompt, n], queue=False, **private)
 

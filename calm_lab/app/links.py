@@ -141,7 +141,7 @@ def restored(query: Mapping[str, str], tabs: Mapping[str, Sequence[Field]]) -> R
     objects: dict[int, dict[str, Any]] = {}
     for one in tabs[name]:
         said = query.get(one.key)
-        if said is None:
+        if not isinstance(said, str):
             continue
         try:
             value = one.read(said)

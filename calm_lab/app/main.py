@@ -122,7 +122,8 @@ def _on_visit(event: Any, name: str, opening: Opening, skip: gr.State, visited: 
         if seen:
             yield [skip is visited, *(gr.skip() for _ in (*settable, *opening.outputs))]
             return
-        found = links.restored(query, {name: opening.fields}) if query.get(links.PAGE) == name else links.Restored()
+        asked_here = isinstance(query, dict) and query.get(links.PAGE) == name
+        found = links.restored(query, {name: opening.fields}) if asked_here else links.Restored()
         wanted = {component._id: value for component, value in found.values}
         values = tuple(wanted.get(one._id, value) for one, value in zip(opening.inputs, values, strict=True))
         state = [True, *(wanted.get(component._id, gr.skip()) for component in settable)]

@@ -58,6 +58,8 @@ def reading(sigma: float = 0.0, decoded: list[list[int]] | None = None) -> Readi
         decoded=back,
         decoded_tokens=shown_back,
         decoded_roles=[[None, None], [None, "pad"]],
+        spread=[[None, None], [None, None]],
+        decoded_spread=[[None, None], [None, None]],
         confidence=torch.ones(2, 2),
         decoded_text="".join(shown_back[0]),
     )

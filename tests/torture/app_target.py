@@ -7,6 +7,7 @@ import itertools
 import logging
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -64,6 +65,9 @@ def app(home: Path) -> Any:
         values = [rng.choice(FITTING) if rng.random() < 0.6 else weird(rng) for _ in range(count)]
         if "event" in inspect.signature(handler).parameters:  # what was clicked, as the browser tells it
             values.append(gr.EventData(None, {rng.choice(("n", "m")): weird(rng)}))
+        if "request" in inspect.signature(handler).parameters:  # the address of the page
+            query = {rng.choice(("tab", "seed", "n", "model")): str(weird(rng))[:200] for _ in range(3)}
+            values.append(SimpleNamespace(query_params=query))
         try:
             if inspect.isgeneratorfunction(inspect.unwrap(handler)):
                 for _ in itertools.islice(handler(*values), LOOKS):
