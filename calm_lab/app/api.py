@@ -118,7 +118,7 @@ def add_endpoints(bench: Bench) -> None:
         """
         x, y = matrix(samples, "samples", limits.samples, limits), matrix(targets, "targets", limits.samples, limits)
         if isinstance(alpha, bool) or not isinstance(alpha, int | float):
-            raise InputError(f"alpha must be a number in (0, 2], not {alpha!r}")
+            raise InputError(f"alpha must be a number in (0, 2], not {str(alpha)[:40]}")
         found = energy_score(x.double(), y.double(), alpha)
         return {"score": float(found.score), "diversity": float(found.diversity), "fidelity": float(found.fidelity)}
 

@@ -83,7 +83,7 @@ class Request:
             raise InputError("the method must be batch or exact, and a spent budget ends in batch or stop")
         heat = self.heat
         if isinstance(heat, bool) or not isinstance(heat, int | float) or not LOWEST <= heat <= 1:
-            raise InputError(f"the temperature must be a number from {LOWEST:g} to 1, not {heat!r}")
+            raise InputError(f"the temperature must be a number from {LOWEST:g} to 1, not {str(heat)[:40]}")
         return Request(
             self.prompt,
             limits.check_number(self.n, "n of T = 1/n", 1, max(STEPS)),

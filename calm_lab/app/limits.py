@@ -51,7 +51,7 @@ class Limits:
         """``value`` as a whole number; InputError if it is none or lies outside [low, high]."""
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
         if number is None or number != number or not low <= number <= high or int(number) != number:
-            raise InputError(f"{what} must be a whole number from {low:,} to {high:,}, not {value!r}")
+            raise InputError(f"{what} must be a whole number from {low:,} to {high:,}, not {repr(value)[:40]}")
         return int(number)
 
 

@@ -118,9 +118,9 @@ class MapShelf:
         """Start a fit and give back its name; InputError if too many run or a setting is out of its domain."""
         shown = self.get(key)
         if isinstance(n_neighbors, bool) or not isinstance(n_neighbors, int):
-            raise InputError(f"n_neighbors must be a whole number, not {n_neighbors!r}")
+            raise InputError(f"n_neighbors must be a whole number, not {str(n_neighbors)[:40]}")
         if isinstance(min_dist, bool) or not isinstance(min_dist, int | float):
-            raise InputError(f"min_dist must be a number from 0 to 1, not {min_dist!r}")
+            raise InputError(f"min_dist must be a number from 0 to 1, not {str(min_dist)[:40]}")
         with self._lock:
             self._drop_abandoned()
             if len(self._jobs) >= self.bench.limits.fits:
