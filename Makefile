@@ -24,7 +24,7 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app lab doctor test test-fast test-full oldest torture lint types unit notebooks notebooks-full browser
+.PHONY: help app lab doctor test test-fast test-full oldest torture lint types unit faults notebooks notebooks-full browser
 .PHONY: format bench handout cheatsheet screenshots clean distclean
 
 help: ## list these commands and options
@@ -42,7 +42,7 @@ lab: $(VENV)/.notebooks $(VENV)/.andersen ## open the notebooks in JupyterLab
 doctor: $(VENV)/.app ## say what is there, what is missing and what to do about it
 	@$(VENV)/bin/calm-lab doctor
 
-test: test-fast notebooks browser ## everything a change must pass: lint, types, unit tests, notebooks, browser
+test: test-fast faults notebooks browser ## everything a change must pass: lint, types, unit tests, faults, notebooks, browser
 
 test-fast: lint types unit ## lint, types and unit tests: under three minutes on two cores
 
@@ -68,7 +68,10 @@ types: $(VENV)/.dev
 	$(PY) -m mypy
 
 unit: $(VENV)/.dev $(VENV)/.andersen
-	$(PYTEST) -n $(JOBS) -m "not slow and not browser" $(ONLY)
+	$(PYTEST) -n $(JOBS) -m "not slow and not browser and not faults" $(ONLY)
+
+faults: $(VENV)/.dev ## damaged files, killed trainings, absurd sizes: the short form of make torture, three minutes
+	TOKENIZERS_PARALLELISM=false $(PYTEST) -n $(JOBS) -m "faults and not slow and not browser" tests/torture
 
 notebooks: $(VENV)/.dev $(VENV)/.andersen ## run every notebook from top to bottom, with shortened loops
 	$(if $(NOTEBOOKS),CALM_LAB_FAST=1 $(PYTEST) --nbmake --nbmake-timeout=900 --timeout=1200 $(NOTEBOOKS))

@@ -137,7 +137,15 @@ def test_test_runs_lint_types_tests_notebooks_and_browser_in_this_order(desk: De
     assert done.returncode == 0, done.stderr
     assert len(desk.installs) == 1
     assert desk.installs[0].endswith("-e .[dev]")
-    order = ["ruff check", "ruff format --check", "mypy", "not slow and not browser", "--nbmake", "-m browser"]
+    order = [
+        "ruff check",
+        "ruff format --check",
+        "mypy",
+        "not slow and not browser and not faults",
+        "faults and not slow",
+        "--nbmake",
+        "-m browser",
+    ]
     position = [next(i for i, call in enumerate(desk.calls) if word in call) for word in order]
     assert position == sorted(position)
 
