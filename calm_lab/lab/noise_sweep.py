@@ -24,12 +24,12 @@ from torch import Tensor
 from calm_lab.device import generator
 from calm_lab.errors import InputError
 from calm_lab.model.autoencoder import Autoencoder
+from calm_lab.text.storyland.sentences import wilson
 
 SIGMAS = tuple(step / 10 for step in range(21))
 COLLAPSED_NATS = 0.01  # a coordinate whose mean KL is below this says nothing
 BINS = 52  # of the histogram of the learned sigma, each 0.025 wide; the last holds what lies above as well
 BIN_WIDTH = 0.025
-Z_95 = 1.959963984540054  # two-sided 95% of the normal law
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,6 @@ def chunk_interval(correct: Tensor, total: Tensor) -> tuple[float, float]:
     most = tokens / chunks
     effect = most if plain == 0 or chunks < 2 else min(max(spread / plain * chunks / (chunks - 1), 1.0), most)
     return wilson(share, tokens / effect)
-
-
-def wilson(share: float, count: float, z: float = Z_95) -> tuple[float, float]:
-    """Wilson's interval of a share seen in ``count`` independent tries."""
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @torch.no_grad()

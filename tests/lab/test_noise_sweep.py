@@ -13,10 +13,11 @@ from calm_lab.device import generator
 from calm_lab.errors import InputError
 from calm_lab.lab import noise_measure, noise_results
 from calm_lab.lab.falling import fall
-from calm_lab.lab.noise_sweep import BIN_WIDTH, BINS, chunk_interval, noise_sweep, profile, wilson
+from calm_lab.lab.noise_sweep import BIN_WIDTH, BINS, chunk_interval, noise_sweep, profile
 from calm_lab.lab.vectors import read_text, text_ids
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
+from calm_lab.text.storyland.sentences import wilson
 from tests.app.small_models import SENTENCES, autoencoder
 
 TEXT = " ".join(SENTENCES)

@@ -24,6 +24,13 @@ _STOPS = set(".!?")
 _Z = 1.959963984540054
 
 
+def wilson(share: float, count: float, z: float = _Z) -> tuple[float, float]:
+    """Wilson's interval of a share seen in ``count`` independent tries."""
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 @dataclass(frozen=True)
 class Share:
     """A share of accepted things with its 95% interval (Wilson). The interval of none is all of [0, 1]."""
@@ -41,11 +48,7 @@ class Share:
         """Lower and upper end of Wilson's 95% interval."""
         if not self.total:
             return (0.0, 1.0)
-        n, p = self.total, self.fraction
-        middle = p + _Z**2 / (2 * n)
-        half = _Z * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
-        scale = 1 + _Z**2 / n
-        return (max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale))
+        return wilson(self.fraction, self.total)
 
 
 @dataclass(frozen=True)
