@@ -6,6 +6,9 @@ Why: a notebook edited by hand drifts away from its outputs. ``tests/notebooks``
 
     python notebooks/build.py            # all of them
     python notebooks/build.py 00 05      # those whose names begin so
+    python notebooks/build.py --prose 05 # no cell is run: only text and exercises changed, the outputs are kept
+
+How long a full run took goes to ``notebooks/times.json``, from which ``notebooks/report.py`` writes docs/notebooks.md.
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ from __future__ import annotations
 import argparse
 import base64
 import io
+import json
 import os
 import sys
 import time
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import jupytext
@@ -28,6 +33,7 @@ from PIL import Image
 FOLDER = Path(__file__).resolve().parent
 SOURCES = FOLDER / "source"
 SOLUTIONS = FOLDER / "solutions"
+FULL = {"CALM_LAB_FAST": "", "CALM_LAB_STILL": "1"}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -114,34 +120,73 @@ def _smaller(png: str) -> str:
     return base64.b64encode(packed.getvalue()).decode()
 
 
+def write(notebook: NotebookNode, source: Path) -> Path:
+    """Write the notebook of a source in one move: a failure leaves the old one as it was."""
+    target = FOLDER / f"{source.stem}.ipynb"
+    nbformat.validate(notebook)
+    part = target.with_suffix(".part")
+    nbformat.write(notebook, part)
+    part.replace(target)
+    return target
+
+
 def build(source: Path) -> Path:
     """Run one source in full and write its notebook.
 
     Returns:
         The notebook written.
     """
-    target = FOLDER / f"{source.stem}.ipynb"
     quiet = "ignore:IProgress not found"  # what tqdm says where there are no widgets, with a path of this machine
-    notebook = execute(read_source(source), {"CALM_LAB_FAST": "", "CALM_LAB_STILL": "1", "PYTHONWARNINGS": quiet})
-    nbformat.validate(notebook)
-    part = target.with_suffix(".part")
-    nbformat.write(notebook, part)
-    part.replace(target)  # a failed run leaves the old notebook as it was
-    return target
+    return write(execute(read_source(source), {**FULL, "PYTHONWARNINGS": quiet}), source)
+
+
+def reword(source: Path) -> Path:
+    """Write the notebook of a source with the outputs that it has, for changes of prose.
+
+    Returns:
+        The notebook written.
+
+    Raises:
+        ValueError: if a code cell is not the one whose output is there; the notebook has to be built then.
+    """
+    old = nbformat.read(FOLDER / f"{source.stem}.ipynb", as_version=4)
+    ran = [cell for cell in old.cells if cell.cell_type == "code"]
+    notebook = read_source(source)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if [cell.source for cell in cells] != [cell.source for cell in ran]:
+        raise ValueError(f"{source.name}: code has changed; run python notebooks/build.py {source.name[:2]}")
+    for cell, before in zip(cells, ran, strict=True):
+        cell.outputs, cell.execution_count = before.outputs, before.execution_count
+    return write(notebook, source)
+
+
+def note_time(name: str, mode: str, seconds: float) -> None:
+    """Keep how long a run of notebook ``name`` took; ``mode`` is fast or full."""
+    path = FOLDER / "times.json"
+    times = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None  # Windows has none
+    found = {"seconds": round(seconds), "cores": os.cpu_count(), "load": load, "date": f"{date.today()}"}
+    times.setdefault(name, {})[mode] = found
+    path.write_text(json.dumps(times, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Build the notebooks named on the command line."""
     parser = argparse.ArgumentParser(description="Run notebooks in full and write their outputs.")
     parser.add_argument("prefix", nargs="*", help="how the names begin, 00 for instance; all of them by default")
-    chosen = sources(parser.parse_args(arguments).prefix)
+    parser.add_argument("--prose", action="store_true", help="keep the outputs; no code may have changed")
+    options = parser.parse_args(arguments)
+    chosen = sources(options.prefix)
     if not chosen:
         print(f"no such notebook: choose from {', '.join(path.stem for path in sources())}", file=sys.stderr)
         return 2
     for source in chosen:
         began = time.perf_counter()
-        target = build(source)
-        print(f"{target.name}: {time.perf_counter() - began:.0f} s, {target.stat().st_size / 1000:.0f} kB", flush=True)
+        target = reword(source) if options.prose else build(source)
+        seconds = time.perf_counter() - began
+        if not options.prose:
+            note_time(source.stem, "full", seconds)
+        print(f"{target.name}: {seconds:.0f} s, {target.stat().st_size / 1000:.0f} kB", flush=True)
     return 0
 
 

@@ -32,16 +32,19 @@ ONE_SCREEN = 62  # lines that say something
 ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/(?:home|root|tmp|usr|opt|var|mnt|work|Users|private)/|[A-Za-z]:\\\\)")
 
 
-def load_build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("notebooks_build", FOLDER / "build.py")
+def load(name: str) -> ModuleType:
+    """A script of the notebooks' folder, under the name by which its neighbours import it."""
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-build = load_build()
+build = load("build")
+report = load("report")
 SOURCES: list[Path] = build.sources()
 NAMES = [path.stem for path in SOURCES]
 
@@ -312,6 +315,50 @@ def test_a_failing_cell_leaves_the_old_notebook_alone(
     with pytest.raises(Exception, match="no"):
         build.build(small)
     assert (tmp_path / "small.ipynb").read_text("utf-8") == "old"
+
+
+def test_prose_can_change_under_the_outputs_and_code_cannot(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    before = json.loads(build.build(small).read_text("utf-8"))
+    small.write_text(SMALL.replace("# # Title", "# # A better title"), "utf-8")
+    after = json.loads(build.reword(small).read_text("utf-8"))
+    assert text_of(after["cells"][0]) == "# A better title"
+    assert after["cells"][1:] == before["cells"][1:]
+    small.write_text(SMALL.replace("answer = None", "answer = 1"), "utf-8")
+    with pytest.raises(ValueError, match=r"code has changed; run python notebooks/build\.py sm"):
+        build.reword(small)
+
+
+def test_times_are_kept_by_notebook_and_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    for mode, seconds in (("full", 61.4), ("fast", 7.0), ("full", 60.2)):
+        build.note_time("05_energy_score", mode, seconds)
+    times = json.loads((tmp_path / "times.json").read_text("utf-8"))["05_energy_score"]
+    assert {mode: entry["seconds"] for mode, entry in times.items()} == {"full": 60, "fast": 7}
+
+
+# The page about them.
+
+
+def test_the_page_says_what_the_notebooks_say() -> None:
+    """If this fails: ``python notebooks/report.py``."""
+    assert (ROOT / "docs" / "notebooks.md").read_text("utf-8") == report.page()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_claim_was_printed_and_lies_within_its_tolerance(name: str) -> None:
+    claims = next(
+        node for node in ast.parse(text_of(code_cells(name)[-1])).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "claims"
+    )  # fmt: skip
+    assert isinstance(claims.value, ast.List)
+    printed = report.claims(name)
+    assert len(printed) >= len(claims.value.elts)  # more where a line stands for a loop
+    for claim in printed:
+        value, low, high = (float(number) for number in (claim.value, claim.low, claim.high))
+        assert low - 1e-3 * abs(low) <= value <= high + 1e-3 * abs(high), claim  # what is printed is rounded
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
