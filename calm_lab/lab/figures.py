@@ -26,7 +26,7 @@ from calm_lab.lab.palette import chunk_colour, palette
 from calm_lab.lab.vectors import Reading
 
 DPI = 80  # a notebook is committed with its pictures: small files
-FONT_SIZE = 9.5  # points
+FONT_SIZE = 9.0  # points: a character is 6 pixels then, with hinting or without, and tokens do not run together
 CHAR = 0.602 * FONT_SIZE / 72  # inches; DejaVu Sans Mono is 0.602 em wide
 LINE = 0.27  # inches from one line of boxes to the next
 STRIP = 3.0  # inches of a heat strip

@@ -6,11 +6,21 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from calm_lab.errors import InputError
 from calm_lab.lab import figures
-from calm_lab.lab.figures import CHAR, ChunkRow, chunk_figure, latent_colour_map, printable, reading_figure
+from calm_lab.lab.figures import (
+    CHAR,
+    DPI,
+    ChunkRow,
+    apply_style,
+    chunk_figure,
+    latent_colour_map,
+    printable,
+    reading_figure,
+)
 from calm_lab.lab.palette import palette
 from calm_lab.lab.schematic import loop_figure
 from calm_lab.lab.vectors import Reading
@@ -70,6 +80,15 @@ def test_every_label_and_token_is_drawn_and_every_chunk_has_its_box() -> None:
     figure = chunk_figure(rows)
     assert texts(figure) == ["T = 1", "a ", "b ", "c ", "d ", "T = 1/2", "e "]
     assert len(boxes(figure)) == 3
+
+
+def test_a_token_is_no_wider_than_its_place() -> None:
+    """Fonts are hinted to whole pixels; at another size letters of neighbouring tokens would be drawn over each other."""
+    apply_style()
+    figure = chunk_figure([ChunkRow("", [["mmmmmmmmmm" * 4]])])
+    FigureCanvasAgg(figure).draw()
+    drawn = next(text for text in figure.axes[0].texts if text.get_text().startswith("m"))
+    assert drawn.get_window_extent().width <= 40 * CHAR * DPI + 1  # pixels
 
 
 def test_chunks_are_wrapped_whole_within_the_columns() -> None:
