@@ -83,7 +83,7 @@ def test_every_label_and_token_is_drawn_and_every_chunk_has_its_box() -> None:
 
 
 def test_a_token_is_no_wider_than_its_place() -> None:
-    """Fonts are hinted to whole pixels; at another size letters of neighbouring tokens would be drawn over each other."""
+    """Fonts are hinted to whole pixels; at another size the letters of two tokens would be drawn over each other."""
     apply_style()
     figure = chunk_figure([ChunkRow("", [["mmmmmmmmmm" * 4]])])
     FigureCanvasAgg(figure).draw()
