@@ -73,11 +73,16 @@ def run(args: list[str]) -> int:
         print("\n".join(verdicts(wanted, store)))
     elif options.page is not None:
         from calm_lab.lab.reproduction.beyond import FILE, measure_ceilings
-        from calm_lab.lab.reproduction.page import page
+        from calm_lab.lab.reproduction.figures import figures
+        from calm_lab.lab.reproduction.page import PICTURES, page
 
         if scale.corpus == "storyland" and not (store.folder / FILE).exists():
             measure_ceilings(scale, store)
         options.page.write_text(page(scale, store), "utf-8")
+        folder = options.page.parent / PICTURES
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures(scale, store).items():
+            (folder / f"{name}.png").write_bytes(figure._repr_png_())
         print(f"wrote {options.page}")
     elif options.jobs > 1:
         return side_by_side(args, options.jobs)

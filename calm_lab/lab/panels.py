@@ -21,9 +21,9 @@ from calm_lab.lab.figures import DPI, StillFigure, apply_style
 from calm_lab.lab.palette import palette
 
 Role = Literal["accent", "sample", "target", "sigma", "error", "muted"]
-Mark = Literal["line", "dots", "dotted", "bars"]
+Mark = Literal["line", "dots", "path", "dotted", "bars"]
 ROLES: tuple[Role, ...] = ("accent", "sample", "target", "sigma", "error", "muted")
-MARKS: tuple[Mark, ...] = ("line", "dots", "dotted", "bars")
+MARKS: tuple[Mark, ...] = ("line", "dots", "path", "dotted", "bars")
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,10 @@ class Series:
         x: places, or the names of bars.
         y: heights, as many as places.
         role: whose colour they have.
-        mark: ``line`` for a formula, ``dots`` for measurements, ``dotted`` for a limit, ``bars`` for shares.
+        mark: ``line`` for a formula, ``dots`` for measurements, ``path`` for measurements in an order, ``dotted`` for a
+            limit, ``bars`` for shares.
         error: half lengths of error bars, as many as heights; empty for none.
+        names: what to write beside each point of ``dots`` or a ``path``; empty for nothing.
     """
 
     label: str
@@ -45,6 +47,7 @@ class Series:
     role: Role = "accent"
     mark: Mark = "line"
     error: Sequence[float] = field(default=())
+    names: Sequence[str] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,8 @@ def _check(series: Series) -> None:
             f"series '{series.label}' has {len(series.x)} places, {len(series.y)} heights and {len(series.error)} "
             "error bars: give one of each a point, or no error bars"
         )
+    if series.names and len(series.names) != len(series.y):
+        raise InputError(f"series '{series.label}' has {len(series.y)} points and {len(series.names)} names")
 
 
 def _draw(axes: Axes, panel: Panel, theme: str) -> None:
@@ -118,9 +123,15 @@ def _draw(axes: Axes, panel: Panel, theme: str) -> None:
             shift = (bars.index(series) - (len(bars) - 1) / 2) * width
             places = [float(place) + shift for place in x]
             axes.bar(places, series.y, width * 0.9, color=colour, label=label, yerr=series.error or None)
-        elif series.mark == "dots":
+        elif series.mark in ("dots", "path"):
             errors = series.error or None
-            axes.errorbar(x, series.y, yerr=errors, fmt="o", markersize=4.5, color=colour, label=label, capsize=2)
+            sign = "o-" if series.mark == "path" else "o"
+            thin = 1.2  # a path only leads the eye; the dots are what was measured
+            axes.errorbar(
+                x, series.y, yerr=errors, fmt=sign, markersize=4.5, color=colour, label=label, capsize=2, linewidth=thin
+            )
+            for place, height, name in zip(map(float, x), series.y, series.names, strict=False):
+                axes.annotate(name, (place, height), (4, 4), textcoords="offset points", fontsize=7.5, color=colour)
         else:
             axes.plot(x, series.y, color=colour, label=label, linestyle=":" if series.mark == "dotted" else "-")
     if bars:

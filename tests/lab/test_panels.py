@@ -37,6 +37,16 @@ def test_a_line_and_dots_are_where_they_belong_and_named() -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2"]
 
 
+def test_a_path_joins_its_points_and_writes_their_names() -> None:
+    path = Series("runs", [2, 1, 3], [1.0, 2.0, 0.5], "sample", "path", error=[0.0, 0.5, 0.1], names=["a", "b", "c"])
+    (axes,) = panels_figure([Panel("", [path])]).axes
+    assert axes.lines[0].get_xydata().tolist() == [[2, 1], [1, 2], [3, 0.5]]  # in the order given
+    assert (axes.lines[0].get_linestyle(), axes.lines[0].get_marker()) == ("-", "o")
+    assert [(text.get_text(), text.xy) for text in axes.texts] == [("a", (2, 1.0)), ("b", (1, 2.0)), ("c", (3, 0.5))]
+    with pytest.raises(InputError, match="3 points and 2 names"):
+        panels_figure([Panel("", [Series("runs", [1, 2, 3], [1, 2, 3], mark="path", names=["a", "b"])])])
+
+
 def test_bars_of_two_series_stand_side_by_side_over_the_same_names() -> None:
     first = Series("P", ["a", "b"], [0.7, 0.3], "accent", "bars")
     second = Series("T", ["b", "a"], [0.1, 0.9], "target", "bars")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from calm_lab.lab.reproduction.beyond import beyond
 from calm_lab.lab.reproduction.cells import Cell, Scale
 from calm_lab.lab.reproduction.correlation import checkpoints, correlate
+from calm_lab.lab.reproduction.curves import sampler_curve
+from calm_lab.lab.reproduction.figures import figures
 from calm_lab.lab.reproduction.grid import Study
 from calm_lab.lab.reproduction.queue import order, select, status
 from calm_lab.lab.reproduction.results import Interval, Store, judge
@@ -35,10 +38,21 @@ BELOW = {
 }
 
 
+PICTURES = "reproduction"
+"""The folder of the page's pictures, beside the page."""
+# What each extra of a run was asked for, and the settings that tell its points apart.
+CURVES = {
+    "steps": ("solver", "steps", "calls"),
+    "temperature": ("n", "pool"),
+    "softmax": ("temperature",),
+}
+
+
 def page(scale: Scale, store: Store) -> str:
     """The whole page, Markdown."""
     wanted = select(scale, [])
-    parts = (_overview(wanted, store), *(_study(study, store) for study in wanted), beyond(scale, store))
+    drawn = list(figures(scale, store))
+    parts = (_overview(wanted, store), *(_study(study, store, drawn) for study in wanted), beyond(scale, store))
     return "\n".join([PREFACE, *(line for part in parts for line in part)])
 
 
@@ -49,6 +63,11 @@ def _overview(wanted: list[Study], store: Store) -> Iterator[str]:
     hours = sum(data["seconds"] for data in ended) / 3600
     devices = sorted({data["machine"]["device"] for data in ended}) or ["none yet"]
     where = ", ".join(devices)
+    found = Counter(judge(study, claim, store).verdict for study in wanted for claim in study.claims)
+    counts = ", ".join(
+        f"{verdict}: {found[verdict]}" for verdict in ("holds", "does not hold", "can't tell", "missing")
+    )
+    yield f"Of {found.total()} claims, {counts}.\n"
     yield f"In all {len(ended)} of {len(runs)} runs (studies share some), {hours:.1f} hours, on: {where}.\n"
 
 
@@ -57,13 +76,19 @@ def _row(study: Study, store: Store) -> list[str]:
     return [study.name, study.paper, f"{found.done} of {found.wanted}", f"{found.seconds / 3600:.1f}"]
 
 
-def _study(study: Study, store: Store) -> Iterator[str]:
+def _study(study: Study, store: Store, drawn: list[str]) -> Iterator[str]:
     yield f"## {study.name}: {study.paper}\n\n{study.question}\n"
     below = BELOW if study.name == "regularisers" else {}
     columns = COLUMNS | below
     head = ["cell", "seeds", *columns, "training FLOPs", "FLOPs a token"]
     yield from _table(head, (_cell(cell, study, store, columns) for cell in study.cells))
-    yield from _table(["claim", "difference", "pairs", "verdict"], _claims(study, store))
+    if study.claims:
+        yield from _table(["claim", "difference", "pairs", "verdict"], _claims(study, store))
+    for name in drawn:
+        if name.startswith(f"{study.name}-"):
+            yield f"![{name}]({PICTURES}/{name}.png)\n"
+    for curve, settings in CURVES.items() if study.extras else ():
+        yield from _sampler(study, store, curve, settings)
     if study.name == "chunk-size":
         found = correlate(checkpoints(study, store))
         yield "**Fig 3**, BrierLM against cross-entropy on the Transformers' checkpoints (paper: Pearson -0.966): " + (
@@ -83,6 +108,18 @@ def _cell(cell: Cell, study: Study, store: Store, columns: dict[str, tuple[str, 
         values.append(str(Interval.of(found)) + (f" ({missing} undefined)" if missing else ""))
     costs = [f"{ended[0][name]:.3g}" if ended else "-" for name in ("training_flops", "inference_flops_per_token")]
     return [cell.name, str(len(ended)), *values, *costs]
+
+
+def _sampler(study: Study, store: Store, curve: str, settings: tuple[str, ...]) -> Iterator[str]:
+    """The points of one extra, a row each: the sampler's steps under *heads*, temperatures under *temperature*."""
+    rows = [
+        [cell.name, *(str(point.setting.get(name, "")) for name in settings), *map(str, point.outcomes.values())]
+        for cell in study.cells
+        if (study.name == "heads") == (curve == "steps")
+        for point in sampler_curve(cell, study.seeds, store, curve)
+    ]
+    if rows:
+        yield from _table(["cell", *settings, "BrierLM", "accuracy, %", "collision, %"], rows)
 
 
 def _claims(study: Study, store: Store) -> Iterator[list[str]]:

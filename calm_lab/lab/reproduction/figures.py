@@ -1,0 +1,159 @@
+"""The pictures of docs/reproduction.md, drawn from the result files: the paper's Figs 3, 4, 5 and 8 to 11 as run here.
+
+Transformers have the colour of the target, a CALM that of a sample, as everywhere. Bars are 95% t-intervals over seeds;
+a point without a bar is one seed. A picture with nothing to show is not drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from calm_lab.lab.figures import StillFigure
+from calm_lab.lab.panels import Panel, Role, Series, panels_figure
+from calm_lab.lab.reproduction.cells import Cell, Scale
+from calm_lab.lab.reproduction.correlation import checkpoints
+from calm_lab.lab.reproduction.curves import CurvePoint, learning_curve, sampler_curve
+from calm_lab.lab.reproduction.grid import Study, studies
+from calm_lab.lab.reproduction.results import Interval, Store
+from calm_lab.training.recipes import CalmRecipe
+
+Sketch = Callable[[Study, Store], list[Panel]]
+BRIER = "BrierLM"
+
+
+def figures(scale: Scale, store: Store) -> dict[str, StillFigure]:
+    """Every picture that has something to show, by the study it belongs to and its own name: ``heads-learning``."""
+    found: dict[str, StillFigure] = {}
+    known = studies(scale)
+    for name, sketches in SKETCHES.items():
+        for label, sketch in sketches.items():
+            panels = [panel for panel in sketch(known[name], store) if any(len(series.x) for series in panel.series)]
+            if panels:
+                found[f"{name}-{label}"] = panels_figure(panels, height=3.4)
+    return found
+
+
+def frontier(study: Study, store: Store) -> list[Panel]:
+    """BrierLM over FLOPs: a CALM of each width from K = 1 to 8, and the Transformers (Fig 4, Table 1)."""
+    panels = []
+    for what, cost in (("training FLOPs", "training_flops"), ("FLOPs a generated token", "inference_flops_per_token")):
+        lines = _families(study)
+        series = [_line(label, role, cells, study, store, cost) for label, role, cells in lines]
+        panels.append(Panel(f"{BRIER} over {what}", series, f"{what}, log", BRIER, log="x"))
+    return panels
+
+
+def _families(study: Study) -> list[tuple[str, Role, list[Cell]]]:
+    """Cells that one line joins: Transformers by width, CALMs of a width by K."""
+    calms: dict[int, list[Cell]] = {}
+    plain: list[Cell] = []
+    for cell in study.cells:
+        if isinstance(cell.recipe, CalmRecipe):
+            calms.setdefault(cell.recipe.hidden_size or 0, []).append(cell)
+        elif cell.name.startswith("transformer"):
+            plain.append(cell)
+    roles: tuple[Role, ...] = ("sample", "accent")
+    lines: list[tuple[str, Role, list[Cell]]] = [
+        (f"CALM, d = {width}", role, sorted(calms[width], key=lambda c: c.autoencoder.chunk_size))
+        for role, width in zip(roles, sorted(calms), strict=False)
+    ]
+    return [("token Transformer", "target", plain), *lines]
+
+
+def _line(label: str, role: Role, cells: Sequence[Cell], study: Study, store: Store, cost: str) -> Series:
+    x, scores, names = [], [], []
+    for cell in cells:
+        score = Interval.of(store.metrics(cell, study.seeds, "brier_lm"))
+        run = next((r for seed in range(study.seeds) if (r := store.read(cell, seed)) is not None), None)
+        if run is None or not score.count:
+            continue
+        x.append(float(run[cost]))
+        scores.append(score)
+        calm = isinstance(cell.recipe, CalmRecipe)
+        names.append(f"K={cell.autoencoder.chunk_size}" if calm else f"{cell.recipe.hidden_size}")
+    return _series(label, role, x, scores, names)
+
+
+def learning(study: Study, store: Store) -> list[Panel]:
+    """BrierLM on the way, head by head (Fig 5)."""
+    series = [
+        _over("step", label, role, learning_curve(study.cell(cell), study.seeds, store)) for cell, label, role in HEADS
+    ]
+    return [Panel("Learning, head by head", series, "step", f"{BRIER} (few positions)")]
+
+
+def steps(study: Study, store: Store) -> list[Panel]:
+    """BrierLM over calls of the head's network (Figs 8, 9); the energy head takes one."""
+    flow = sampler_curve(study.cell("flow"), study.seeds, store, "steps")
+    series = [
+        _over("calls", f"flow, {solver}", role, [p for p in flow if p.setting["solver"] == solver])
+        for solver, role in SOLVERS
+    ]
+    series.append(
+        _over("calls", "diffusion", "error", sampler_curve(study.cell("diffusion"), study.seeds, store, "steps"))
+    )
+    if not any(len(line.x) for line in series):
+        return []  # the energy head's one point alone is no curve
+    one = Interval.of(store.metrics(study.cell("base"), study.seeds, "brier_lm"))
+    series.append(_series("energy, one call", "sample", [1.0] if one.count else [], [one] if one.count else []))
+    return [Panel("Quality over sampler steps", series, "calls of the head's network, log", BRIER, log="x")]
+
+
+def temperature(study: Study, store: Store) -> list[Panel]:
+    """Accuracy against collision: the batch sampler over N and over T, and softmax temperature (Figs 10, 11)."""
+    curve = sampler_curve(study.cell("base"), study.seeds, store, "temperature")
+    largest = max((point.setting["pool"] for point in curve), default=0)
+    third = [point for point in curve if point.setting["n"] == 3]
+    over_t = sorted((p for p in curve if p.setting["pool"] == largest), key=lambda p: -p.setting["n"])
+    calm = [
+        _trade("CALM, T = 1/3, over N", "sample", third, [f"{p.setting['pool']}" for p in third]),
+        _trade(f"CALM, N = {largest}, over T", "accent", over_t, [f"1/{p.setting['n']}" for p in over_t]),
+    ]
+    plain = []
+    roles: tuple[Role, ...] = ("muted", "target", "sigma")
+    widths = [cell for cell in study.cells if not isinstance(cell.recipe, CalmRecipe)]
+    for role, cell in zip(roles, widths, strict=False):
+        points = sampler_curve(cell, study.seeds, store, "softmax")
+        plain.append(
+            _trade(f"Transformer, d = {cell.recipe.hidden_size}", role, points,
+                   [f"{p.setting['temperature']:g}" if p.setting["temperature"] in (1.0, 0.4) else "" for p in points])
+        )  # fmt: skip
+    axes = ("collision, %", "accuracy, %")
+    return [Panel("The batch sampler", calm, *axes), Panel("Softmax temperature", plain, *axes)]
+
+
+def correlation(study: Study, store: Store) -> list[Panel]:
+    """BrierLM against cross-entropy, a dot a checkpoint (Fig 3)."""
+    pairs = [(float(ce), float(brier)) for run in checkpoints(study, store) for ce, brier in run]
+    dots = Series("", [ce for ce, _ in pairs], [brier for _, brier in pairs], "target", "dots")
+    return [Panel("Transformers' checkpoints", [dots], "cross-entropy, nats a token", BRIER)]
+
+
+def _over(setting: str, label: str, role: Role, points: Sequence[CurvePoint]) -> Series:
+    kept = [point for point in points if point["brier_lm"].count]
+    return _series(label, role, [float(p.setting[setting]) for p in kept], [p["brier_lm"] for p in kept])
+
+
+def _trade(label: str, role: Role, points: Sequence[CurvePoint], names: Sequence[str]) -> Series:
+    return _series(
+        label, role, [p["collision"].mean for p in points], [p["accuracy"] for p in points], names
+    )  # fmt: skip
+
+
+def _series(label: str, role: Role, x: Sequence[float], y: Sequence[Interval], names: Sequence[str] = ()) -> Series:
+    errors = [0.0 if math.isnan(value.half) else value.half for value in y]
+    return Series(label, x, [value.mean for value in y], role, "path", errors, names)
+
+
+HEADS: tuple[tuple[str, str, Role], ...] = (
+    ("base", "energy", "sample"),
+    ("flow", "flow", "sigma"),
+    ("diffusion", "diffusion", "error"),
+)
+SOLVERS: tuple[tuple[str, Role], ...] = (("euler", "sigma"), ("midpoint", "accent"))
+SKETCHES: dict[str, dict[str, Sketch]] = {
+    "chunk-size": {"frontier": frontier, "correlation": correlation},
+    "heads": {"learning": learning, "steps": steps},
+    "temperature": {"trade": temperature},
+}
