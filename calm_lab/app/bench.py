@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -68,3 +70,16 @@ def sizes(entry: Entry) -> str:
 
 
 _SIZES = {"K": "chunk_size", "l": "latent_size", "V": "vocab_size"}
+
+
+def plain(value: Any) -> Any:
+    """Data classes as dictionaries, numbers to 6 digits; what is no finite number becomes None, for JSON has none."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value

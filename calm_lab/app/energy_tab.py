@@ -1,7 +1,8 @@
 """The tab "Energy score": two clouds to drag, and a small network that learns by the score (paper sec. 3.2, 3.3).
 
 The plane is computed in the browser while it is dragged, by the formulas of ``calm_lab.lab.energy_plane``; the network
-is trained here, by ``calm_lab.lab.energy_training``, and sent look by look.
+is trained here, by ``calm_lab.lab.energy_training``, and sent look by look. A trained CALM is scored in
+``positions_panel``.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import links, views
+from calm_lab.app import links, positions_panel, views
 from calm_lab.app.bench import FIT, Bench, Opening
 from calm_lab.app.guard import told
 from calm_lab.app.limits import MAX_SEED
+from calm_lab.app.runs import stopped
 from calm_lab.app.words import say
 from calm_lab.device import generator
 from calm_lab.errors import InputError
@@ -92,13 +94,6 @@ def untrained(bench: Bench, seed: float) -> dict[str, Any]:
     return {**value, "run": 0, "status": "ready", "looks": [_plain(look)], "points": _points(look.points)}
 
 
-def stopped(value: Any) -> Any:
-    """The panes' value after Stop: a run that was going on is marked as stopped."""
-    if isinstance(value, dict) and value.get("status") == "running":
-        return {**value, "status": "stopped"}
-    return gr.skip()
-
-
 def build(bench: Bench) -> Opening:
     """Lay out the tab inside the current ``gr.Tab``."""
     gr.Markdown(say("energy_look"), elem_classes="cl-look")
@@ -118,6 +113,7 @@ def build(bench: Bench) -> Opening:
     panes = views.view(
         "cl-training", "training.js", "training_", "share_", helpers=views.CHARTS, elem_id="training", min_height=420
     )
+    further = positions_panel.build(bench)
     with gr.Accordion(say("energy_how"), open=False, elem_classes="cl-how"):
         gr.Markdown(say("energy_how_text"), latex_delimiters=views.LATEX)
 
@@ -151,6 +147,7 @@ def build(bench: Bench) -> Opening:
         links.Field("target", plane, side, "target"),
         links.Field("target_spread", plane, links.real(0, MAX_SPREAD), "target_spread"),
         links.Field("seed", seed, links.SEED),
+        *further,
     ]
     return Opening(fill, [plane, seed], [plane, panes], FIT, fields)
 

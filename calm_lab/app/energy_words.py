@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 WORDS: dict[str, tuple[str, str]] = {
-    "energy_tab": ("Energy score", "能量得分"),
+    "energy_tab": ("Energy score", "能量评分"),
     "energy_look": (
         "**Drag the two clouds**: diversity pushes the samples apart, fidelity pulls them to the targets, and the "
         "arrows are what a network is trained with. Then set α = 2: the score no longer sees how wide the cloud is.",
-        "**拖动两团点**：多样性把样本推开，保真度把它们拉向目标，箭头就是训练网络所用的力。"
+        "**拖动两团点**：多样性把样本推开，忠实度把它们拉向目标，箭头就是训练网络所用的力。"
         "再设 α = 2：得分就看不出这团点有多宽了。",
     ),
     "energy_plane": (
@@ -35,12 +35,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "mean distance^α between two samples; more is better",
         "两个样本之间距离^α 的平均；越大越好",
     ),
-    "energy_fidelity": ("fidelity", "保真度"),
+    "energy_fidelity": ("fidelity", "忠实度"),
     "energy_fidelity_note": (
         "mean distance^α from a sample to a target; less is better",
         "样本到目标距离^α 的平均；越小越好",
     ),
-    "energy_score": ("score = diversity − 2 × fidelity", "得分 = 多样性 − 2 × 保真度"),
+    "energy_score": ("score = diversity − 2 × fidelity", "得分 = 多样性 − 2 × 忠实度"),
     "energy_score_note": (
         "{mean} on average over draws; {best} is the most any cloud can have",
         "对抽样平均为 {mean}；任何点团最多为 {best}",
@@ -55,7 +55,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "energy_key_target": ("target", "目标"),
     "energy_key_sum": ("gradient of the score", "得分的梯度"),
     "energy_key_apart": ("diversity's part", "多样性的分量"),
-    "energy_key_closer": ("fidelity's part", "保真度的分量"),
+    "energy_key_closer": ("fidelity's part", "忠实度的分量"),
     "energy_seed": ("Seed of the noise", "噪声种子"),
     "energy_new_seed": ("New noise", "换一份噪声"),
     "energy_how": ("How this is computed", "这是怎么算出来的"),
@@ -90,11 +90,59 @@ WORDS: dict[str, tuple[str, str]] = {
     "training_second": ("in the lower right mode", "落在右下的峰"),
     "training_off": ("mean off by", "均值偏离"),
     "training_spread": ("distance to the mean (RMS)", "到均值的距离（均方根）"),
-    "training_score": ("energy score", "能量得分"),
+    "training_score": ("energy score", "能量评分"),
     "training_steps": ("steps", "步数"),
-    "training_curve": ("The energy score against the steps of training", "能量得分随训练步数的变化"),
+    "training_curve": ("The energy score against the steps of training", "能量评分随训练步数的变化"),
     "training_key_sample": ("drawn by the network", "网络画出的点"),
     "training_key_target": ("target", "目标"),
     "training_key_means": ("their means", "两者的均值"),
     "training_key_best": ("the most any law can score on average", "任何分布平均而言的最高得分"),
+    # a trained model on real text
+    "positions_look": (
+        "Now a trained CALM on real text: at every chunk it draws vectors, and they are held against the posterior of "
+        "the chunk that came. **Look for chunks where it hedges** (long diversity) and where it is simply wrong.",
+        "现在是训练好的 CALM 读真实文字：在每一块上抽取向量，与真实出现的那一块的后验相比。"
+        "**找找看它在哪里留有余地**（多样性长），又在哪里干脆错了。",
+    ),
+    "positions_text": ("A text the model has not seen", "模型没有见过的文字"),
+    "positions_model": ("Model", "模型"),
+    "positions_alpha": ("Exponent α", "指数 α"),
+    "positions_draws": ("Draws a chunk, N = M", "每块的抽样数 N = M"),
+    "positions_seed": ("Seed", "种子"),
+    "positions_seed_new": ("New draws", "重新抽取"),
+    "positions_go": ("Score this text", "给这段文字评分"),
+    "positions_stop": ("Stop", "停止"),
+    "positions_title": ("Chunk by chunk", "逐块来看"),
+    "positions_running": ("{model}: {count} chunks so far …", "{model}：已完成 {count} 块……"),
+    "positions_done": (
+        "{model}, α = {alpha}: {draws} draws against {draws} of the posterior at each of {count} chunks.",
+        "{model}，α = {alpha}：{count} 块中每块抽样 {draws} 次，与后验的 {draws} 次抽样相比。",
+    ),
+    "positions_stopped": ("{model}: stopped after {count} chunks.", "{model}：停在第 {count} 块之后。"),
+    "positions_chunk": ("chunk", "块"),
+    "positions_terms": ("both terms", "两项"),
+    "positions_lane": ("score, and the most it could be", "得分与其上限"),
+    "positions_score": ("score", "得分"),
+    "positions_hits": ("say it", "说中"),
+    "positions_likeliest": ("most draws say", "抽得最多的"),
+    "positions_key_score": ("score, 2 standard errors", "得分，2 个标准误差"),
+    "positions_key_best": ("the most any law could have", "任何分布的上限"),
+    "positions_diversity_note": (
+        "mean over the chunks: distance^α between two draws",
+        "各块的平均：两次抽样之间的距离^α",
+    ),
+    "positions_fidelity_note": (
+        "mean over the chunks: distance^α from a draw to the truth",
+        "各块的平均：抽样到真值的距离^α",
+    ),
+    "positions_score_note": (
+        "mean over the chunks; {best} for draws from the posterior itself",
+        "各块的平均；直接从后验抽样为 {best}",
+    ),
+    "positions_point": (
+        "{chunk}: diversity {diversity}, fidelity {fidelity}, score {score} ± {error}, at most {best}; {hits} of "
+        "{draws} draws say it",
+        "{chunk}：多样性 {diversity}，忠实度 {fidelity}，得分 {score} ± {error}，上限 {best}；"
+        "{draws} 次抽样说中 {hits} 次",
+    ),
 }

@@ -12,13 +12,13 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from calm_lab.app.bench import Bench
 from calm_lab.app.limits import MAX_SEED
+from calm_lab.app.partner import partner
 from calm_lab.app.shelf import Entry
-from calm_lab.errors import CallBudgetExceeded, CalmLabError, InputError
+from calm_lab.errors import CallBudgetExceeded, InputError
 from calm_lab.lab import examples
 from calm_lab.lab.pools import pool_of
 from calm_lab.lab.versus import Meter, timed_tokens
@@ -243,50 +243,6 @@ def _tokens(model: TokenTransformer, asked: Request, temperature: float) -> Iter
             yield {"pieces": list(pieces), "status": "running", "spent": meter.spent.to_dict()}
     status = "ended" if len(pieces) < asked.length else "full"
     yield {"pieces": list(pieces), "status": status, "spent": meter.spent.to_dict()}
-
-
-def partner(
-    bench: Bench, entry: Entry, tokenizer: Tokenizer
-) -> tuple[tuple[Entry, TokenTransformer] | None, dict[str, Any] | None]:
-    """The token Transformer to set beside a CALM (same corpus and tokenizer, nearest in size), or why there is none."""
-    others = bench.shelf.entries("transformer")
-    corpus = [other for other in others.values() if other.corpus == entry.corpus]
-    fitting: list[tuple[Entry, TokenTransformer]] = []
-    for other in corpus:
-        try:
-            model = bench.shelf.transformer(other.name)
-        except CalmLabError:
-            continue  # a damaged folder beside good ones must not hide them
-        if model.tokenizer == tokenizer:
-            fitting.append((other, model))
-    if not fitting:
-        inner = Path(bench.shelf.calm(entry.name).autoencoder.name)  # whose tokenizer it must take
-        own = inner.parent.name == entry.folder.name
-        return None, {
-            "model": entry.name,
-            "corpus": entry.corpus,
-            "tokenizer": f"{entry.name}/{inner.name}" if own else inner.name,
-            "found": len(others),
-            "same_corpus": len(corpus),
-        }
-    size = Meter(bench.shelf.calm(entry.name)).spent.parameters
-    return min(fitting, key=lambda pair: abs(math.log(Meter(pair[1]).spent.parameters / size))), None
-
-
-def paced(values: Iterator[dict[str, Any]], seconds: float = 0.25) -> Iterator[dict[str, Any]]:
-    """The first value, then none sooner than ``seconds`` after the one before, and always the last.
-
-    At T = 1 a chunk takes milliseconds, while a page needs longer to draw a run anew: it would fall behind, and Stop
-    with it.
-    """
-    held, sent = None, -math.inf
-    for value in values:
-        held = value
-        if time.monotonic() - sent >= seconds:
-            yield value
-            held, sent = None, time.monotonic()
-    if held is not None:
-        yield held
 
 
 @functools.lru_cache(maxsize=16)

@@ -6,14 +6,13 @@ T, at a price that is estimated first. What is computed is in ``calm_lab.app.gen
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
 from calm_lab.app import links, views
-from calm_lab.app.bench import LONG, Bench, Opening, sizes
+from calm_lab.app.bench import LONG, Bench, Opening
 from calm_lab.app.generate_runs import (
     BUDGETS,
     FIRST_BUDGET,
@@ -26,11 +25,11 @@ from calm_lab.app.generate_runs import (
     Request,
     compare,
     example_run,
-    paced,
     price,
     write,
 )
 from calm_lab.app.guard import told
+from calm_lab.app.runs import paced, stopped
 from calm_lab.app.words import say
 from calm_lab.lab import examples
 
@@ -56,13 +55,6 @@ def asked(*values: Any) -> Request:
     return Request(prompt, n, length, pool, seed, model, chosen, heat, rules.get("budget"), rules.get("spent"))
 
 
-def stopped(value: Any) -> Any:
-    """A drawing's value after Stop: a run that was going on is marked as stopped."""
-    if isinstance(value, dict) and value.get("status") == "running":
-        return {**value, "status": "stopped"}
-    return gr.skip()
-
-
 def build(bench: Bench) -> Opening:
     """Lay out the tab inside the current ``gr.Tab``."""
     entries = bench.shelf.entries("calm")
@@ -73,16 +65,9 @@ def build(bench: Bench) -> Opening:
     gr.Markdown(say("generate_look"), elem_classes="cl-look")
     with gr.Row(elem_classes="cl-panel", equal_height=False):
         with gr.Column(scale=3, min_width=300):
-            prompt = gr.Textbox(
-                prompts[0].text,
-                label=say("generate_prompt"),
-                placeholder=say("generate_placeholder"),
-                lines=2,
-                max_lines=6,
-                elem_id="generate-prompt",
+            prompt, chips = views.text_box(
+                "generate_prompt", "generate-prompt", prompts, "generate_placeholder", lines=2
             )
-            with gr.Row(elem_classes="cl-chips"):
-                chips = [gr.Button(example.name, size="sm", min_width=0) for example in prompts]
             # No minimum and maximum: gradio's own refusal would not say which field it means.
             with gr.Row(elem_classes="cl-numbers"):
                 length = gr.Number(
@@ -100,14 +85,7 @@ def build(bench: Bench) -> Opening:
                     prompts[0].seed, precision=0, label=say("generate_seed"), min_width=90, elem_id="generate-seed"
                 )
                 renew = gr.Button(say("generate_new_seed"), min_width=100, elem_id="generate-new-seed")
-            model = gr.Dropdown(
-                list(entries),
-                value=first,
-                label=say("generate_model"),
-                info=sizes(entries[first]) if first else None,
-                elem_id="generate-model",
-                filterable=False,
-            )
+            model = views.model_menu(entries, "generate_model", "generate-model")
             gr.Markdown(say("generate_brier"), elem_classes="cl-aside")
         with gr.Column(scale=2, min_width=280):
             method = _dials(
@@ -183,18 +161,7 @@ def build(bench: Bench) -> Opening:
         api_visibility="private",
     )
 
-    def corpus_prompt(name: str, place: int) -> str:
-        return examples.prompts_for(bench.shelf.entry("calm", name).corpus)[place].text
-
-    for place, chip in enumerate(chips):
-        chip.click(told(functools.partial(_swap, corpus_prompt, place)), model, prompt, queue=False, **private)
-
-    def describe(name: str) -> list[Any]:
-        entry = bench.shelf.entry("calm", name)
-        offered = examples.prompts_for(entry.corpus)
-        return [gr.update(info=sizes(entry)), offered[0].text, *(example.name for example in offered)]
-
-    model.input(told(describe), model, [model, prompt, *chips], queue=False, **private)
+    views.examples_of_model(bench, model, prompt, chips, examples.prompts_for)
 
     @told
     def tell_price(*values: Any) -> Any:
@@ -218,7 +185,8 @@ def build(bench: Bench) -> Opening:
     def mend(name: str, event: gr.EventData) -> list[Any]:
         """The two ways out of a story that ends before it begins."""
         prompted = getattr(event, "way", None) == "prompt"
-        return [corpus_prompt(name, 0) if prompted else gr.skip(), gr.skip() if prompted else 1]
+        first = examples.prompts_for(bench.shelf.entry("calm", name).corpus)[0].text
+        return [first if prompted else gr.skip(), gr.skip() if prompted else 1]
 
     stage.select(mend, model, [prompt, n], queue=False, **private)
 
@@ -253,7 +221,3 @@ def _dials(name: str, value: dict[str, Any], *dials: dict[str, Any], visible: An
         elem_id=name,
         visible=visible,
     )
-
-
-def _swap(prompt_of: Any, place: int, name: str) -> str:
-    return str(prompt_of(name, place))

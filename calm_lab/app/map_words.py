@@ -157,7 +157,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "map_diversity": ("between two draws", "两次抽样之间"),
     "map_fidelity": ("from a draw to the truth", "抽样到真相"),
     "map_spread": ("between two of the truth", "真相内部"),
-    "map_score": ("energy score", "能量分数"),
+    "map_score": ("energy score", "能量评分"),
     "map_true": ("← truth", "← 真相"),
     "map_cloud_note": (
         "Distances are means in l dimensions. The posterior of the truth has a mean σ of {sigma}. Every dot lies among "

@@ -161,20 +161,10 @@ def _plain(points: list[NoisePoint], found: Profile, draws: int) -> dict[str, An
 def build(bench: Bench) -> Opening:
     """Lay out the tab inside the current ``gr.Tab``."""
     entries = bench.shelf.entries("autoencoder")
-    first = next(iter(entries), None)
     gr.Markdown(say("noise_look"), elem_classes="cl-look")
     with gr.Row(elem_classes="cl-panel", equal_height=False):
         with gr.Column(scale=3, min_width=300):
-            text = gr.Textbox(
-                examples.TEXTS[0].text,
-                label=say("noise_text"),
-                placeholder=say("vectors_placeholder"),
-                lines=3,
-                max_lines=8,
-                elem_id="noise-text",
-            )
-            with gr.Row(elem_classes="cl-chips"):
-                chips = [gr.Button(example.name, size="sm", min_width=0) for example in examples.TEXTS]
+            text, chips = views.text_box("noise_text", "noise-text", examples.TEXTS, "vectors_placeholder")
         with gr.Column(scale=2, min_width=280):
             dial = views.view(
                 "cl-dials cl-one-dial",
@@ -190,14 +180,7 @@ def build(bench: Bench) -> Opening:
                     examples.SEED, precision=0, minimum=0, label=say("noise_seed"), min_width=90, elem_id="noise-seed"
                 )
                 renew = gr.Button(say("noise_new_seed"), min_width=100, elem_id="noise-new-seed")
-            model = gr.Dropdown(
-                list(entries),
-                value=first,
-                label=say("noise_model"),
-                info=sizes(entries[first]) if first else None,
-                elem_id="noise-model",
-                filterable=False,
-            )
+            model = views.model_menu(entries, "noise_model", "noise-model")
     spoiled = views.view("cl-falling", "falling.js", "falling_", "token_", elem_id="falling", min_height=200)
     drawing = views.view(
         "cl-sweep", "sweep.js", "sweep_", "share_", helpers=views.CHARTS, elem_id="sweep", min_height=420
@@ -230,8 +213,7 @@ def build(bench: Bench) -> Opening:
     gr.on(changes, retell, inputs, spoiled, trigger_mode="always_last", queue=waits, concurrency_id=QUICK, **private)
     gr.on(changes, remeasure, inputs, drawing, trigger_mode="always_last", concurrency_id=SWEEP, **private)
     drawing.select(all_of_them, inputs, drawing, concurrency_id=SWEEP, trigger_mode="once", **private)
-    for chip, example in zip(chips, examples.TEXTS, strict=True):
-        chip.click(lambda text=example.text: text, None, text, queue=False, api_visibility="private")
+    views.chips_write(chips, examples.TEXTS, text)
     renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
 
     def describe(name: str) -> Any:

@@ -1,20 +1,19 @@
 """The tab "Temperature": a known law, what both samplers return at a temperature, and what it costs (paper sec. 5).
 
 Everything shown is a run of ``calm_lab.lab.tempering``. The draws at the temperature set answer at once; the curves
-over all temperatures and pools are another event, and are kept for every law, n and seed.
+over all temperatures and pools are another event, and are kept for every law, n and seed. A trained CALM is measured in
+``tempering_panel``.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import math
 from typing import Any
 
 import gradio as gr
 
-from calm_lab.app import links, views
-from calm_lab.app.bench import STUDY, Bench, Opening
+from calm_lab.app import links, tempering_panel, views
+from calm_lab.app.bench import STUDY, Bench, Opening, plain
 from calm_lab.app.guard import told
 from calm_lab.app.limits import MAX_SEED
 from calm_lab.app.words import say
@@ -119,19 +118,6 @@ def _shortfall(probabilities: tuple[float, ...], n: int, seed: int) -> list[dict
     return [plain(point) for point in tempering.shortfall_curve(law, n, 2 * CURVE_SAMPLES, seed)]
 
 
-def plain(value: Any) -> Any:
-    """Data classes as dictionaries, numbers to 6 digits; what is no finite number becomes None, for JSON has none."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return plain(dataclasses.asdict(value))
-    if isinstance(value, dict):
-        return {key: plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return value
-
-
 def build(bench: Bench) -> Opening:
     """Lay out the tab inside the current ``gr.Tab``."""
     gr.Markdown(say("tempering_look"), elem_classes="cl-look")
@@ -177,6 +163,7 @@ def build(bench: Bench) -> Opening:
     curves = views.view(
         "cl-prices", "prices.js", "prices_", "share_", helpers=views.CHARTS, elem_id="prices", min_height=320
     )
+    further = tempering_panel.build(bench)
     with gr.Accordion(say("tempering_how"), open=False, elem_classes="cl-how"):
         gr.Markdown(say("tempering_how_text"), latex_delimiters=views.LATEX)
 
@@ -219,5 +206,6 @@ def build(bench: Bench) -> Opening:
         links.Field("t", heat, links.real(LOWEST, 1)),
         links.Field("pool", pool, links.whole(1, MAX_POOL)),
         links.Field("seed", seed, links.SEED),
+        *further,
     ]
     return Opening(fill, inputs, [board, curves], STUDY, fields)

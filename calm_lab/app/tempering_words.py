@@ -107,4 +107,92 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "prices_here": ("the temperature above", "上面的温度"),
     "prices_measuring": ("Measuring…", "正在测量…"),
+    # a trained model
+    "real_look": (
+        "Now a trained CALM, whose probabilities nobody can print. **Draw at a prompt**: what would an exact sample "
+        "cost at each temperature, and how far does a pool of N fall short of what all the draws together say?",
+        "现在是训练好的 CALM，它的概率无从打印。**在一个开头处抽样**：每个温度下一个精确样本要多少次调用？"
+        "N 个一池的捷径离全部抽样给出的答案还差多少？",
+    ),
+    "real_prompt": ("Prompt", "开头"),
+    "real_model": ("Model", "模型"),
+    "real_n": ("Temperature T = 1/n", "温度 T = 1/n"),
+    "real_pool": ("Pool N of the batch sampler", "批量采样器的候选池 N"),
+    "real_draws": ("Draws in all", "抽样总数"),
+    "real_seed": ("Seed", "种子"),
+    "real_seed_new": ("New draws", "重新抽取"),
+    "real_go": ("Draw at this prompt", "在此开头处抽样"),
+    "real_next": ("The next chunk", "下一块"),
+    "real_next_note": (
+        "{model}: {draws} draws, {distinct} different chunks. At T = 1/{n} the ring is what all draws say, the diamond "
+        "what pools of {pool} choose on average.",
+        "{model}：抽样 {draws} 次，得到 {distinct} 种块。T = 1/{n} 时，圆环是全部抽样给出的概率，"
+        "菱形是 {pool} 个一池平均选出的概率。",
+    ),
+    "real_unknown": (
+        "No chunk came {n} times in {draws} draws, so that nothing stands for the law at T = 1/{n}: more draws, a "
+        "higher temperature, or a more predictable prompt.",
+        "{draws} 次抽样中没有哪一块出现 {n} 次，无从得知 T = 1/{n} 的分布："
+        "请增加抽样、提高温度，或换一个更容易预测的开头。",
+    ),
+    "real_chunk": ("chunk", "块"),
+    "real_drawn": ("drawn", "抽到"),
+    "real_share": ("probability", "概率"),
+    "real_aim": ("at T", "T 下"),
+    "real_chosen": ("pools", "候选池"),
+    "real_key_p": ("share of the draws", "在抽样中的份额"),
+    "real_key_aim": ("at T = 1/{n}, all draws", "T = 1/{n}，全部抽样"),
+    "real_key_pool": ("pools of {pool}", "{pool} 个一池"),
+    "real_calls": ("What an exact sample would cost", "一个精确样本的代价"),
+    "real_calls_note": (
+        "Judged from the draws by Theorem 2; bars: 95%. Hollow: at least that, for too few chunks repeat.",
+        "按定理 2 由抽样估计；须线为 95%。空心：至少如此，因为重复的块太少。",
+    ),
+    "real_accepted": ("accepted", "接受率"),
+    "real_expected": ("calls", "调用次数"),
+    "real_interval": ("95%", "95%（区间）"),
+    "real_at_least": ("at least {calls}", "至少 {calls}"),
+    "real_gap": ("The shortcut's bias at T = 1/{n}", "T = 1/{n} 时捷径的偏差"),
+    "real_gap_note": (
+        "Probability that pools of N are short of, summed over the chunks that T makes likelier. Pools are picked from "
+        "the draws above.",
+        "对温度使之更可能的各块，候选池所缺概率之和。候选池取自上面的抽样。",
+    ),
+    "real_gap_axis": ("probability missing", "缺少的概率"),
+    "real_pool_axis": ("pool N (log)", "候选池 N（对数）"),
+    "real_temperature": ("temperature T", "温度 T"),
+    "real_calls_axis": ("calls a sample (log)", "每个样本的调用次数（对数）"),
+    "real_gap_point": (
+        "N = {pool}: {value} ± {error} missing; {reached} of the pools hold {n} equal draws",
+        "N = {pool}：缺 {value} ± {error}；{reached} 的候选池含有 {n} 次相同抽取",
+    ),
+    "real_here": ("the pool above", "上面的候选池"),
+    "real_key_measured": ("± 2 standard errors", "± 2 个标准误差"),
+    "tradeoff_go": ("Measure accuracy against collision (a minute)", "测量准确率与碰撞率（约一分钟）"),
+    "tradeoff_stop": ("Stop", "停止"),
+    "tradeoff_title": ("Truth against variety", "命中与多样"),
+    "tradeoff_note": (
+        "Accuracy: a draw is what came next. Collision: two draws agree. Both are geometric means over 1 to 4 tokens, "
+        "on unseen documents of {corpus}. A colder law moves to the right; higher at the same collision is better.",
+        "准确率：抽样命中真实的下文。碰撞率：两次抽样相同。都是 1 至 4 个词元的几何平均，"
+        "文本为 {corpus} 中没有见过的文档。"
+        "温度越低越靠右；碰撞率相同时越高越好。",
+    ),
+    "tradeoff_running": ("{positions} of {wanted} positions so far …", "已完成 {positions} / {wanted} 个位置……"),
+    "tradeoff_baseline": ("CALM is done; now the Transformer …", "CALM 已完成，正在测 Transformer……"),
+    "tradeoff_done": ("{positions} positions, pools of up to {pool}.", "{positions} 个位置，候选池最多 {pool} 个。"),
+    "tradeoff_stopped": ("Stopped after {positions} of {wanted} positions.", "停在第 {positions} / {wanted} 个位置。"),
+    "tradeoff_x": ("collision, %", "碰撞率，%"),
+    "tradeoff_y": ("accuracy, %", "准确率，%"),
+    "tradeoff_key_pools": ("{model}, T = 1/3, N from 1 to {pool}", "{model}，T = 1/3，N 从 1 到 {pool}"),
+    "tradeoff_key_heats": ("N = {pool}, T from 1/2 to 1/6", "N = {pool}，T 从 1/2 到 1/6"),
+    "tradeoff_key_token": ("{model}, softmax at T from 1 to 0.4", "{model}，softmax 温度 T 从 1 到 0.4"),
+    "tradeoff_none": (
+        "No token Transformer of this corpus and tokenizer stands beside it.",
+        "没有语料和分词器都相同的词元 Transformer 可以并列。",
+    ),
+    "tradeoff_point": (
+        "{which}: accuracy {accuracy}%, collision {collision}%, BrierLM {brier}",
+        "{which}：准确率 {accuracy}%，碰撞率 {collision}%，BrierLM {brier}",
+    ),
 }

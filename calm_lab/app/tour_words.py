@@ -100,7 +100,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Over vectors there is no softmax, and so no probability to raise. The energy score needs samples only: "
         "diversity keeps the model's samples apart, fidelity pulls them to the truth. Score = diversity − 2 × "
         "fidelity.",
-        "向量上没有 softmax，也就没有概率可以提高。能量分数只要样本：多样性让模型的样本彼此分开，忠实度把它们拉向真相。"
+        "向量上没有 softmax，也就没有概率可以提高。能量评分只要样本：多样性让模型的样本彼此分开，忠实度把它们拉向真相。"
         "分数 = 多样性 − 2 × 忠实度。",
     ),
     "tour_do_5": (

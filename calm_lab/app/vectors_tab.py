@@ -110,21 +110,11 @@ def _refusal(error: CalmLabError) -> dict[str, Any]:
 def build(bench: Bench) -> Opening:
     """Lay out the tab inside the current ``gr.Tab``."""
     entries = bench.shelf.entries("autoencoder")
-    first = next(iter(entries), None)
 
     gr.Markdown(say("vectors_look"), elem_classes="cl-look")
     with gr.Row(elem_classes="cl-panel", equal_height=False):
         with gr.Column(scale=3, min_width=300):
-            text = gr.Textbox(
-                examples.TEXTS[0].text,
-                label=say("vectors_text"),
-                placeholder=say("vectors_placeholder"),
-                lines=4,
-                max_lines=8,
-                elem_id="vectors-text",
-            )
-            with gr.Row(elem_classes="cl-chips"):
-                chips = [gr.Button(example.name, size="sm", min_width=0) for example in examples.TEXTS]
+            text, chips = views.text_box("vectors_text", "vectors-text", examples.TEXTS, "vectors_placeholder", lines=4)
         with gr.Column(scale=2, min_width=280):
             sigma = gr.Slider(0, 2, 0, step=0.05, label=say("vectors_sigma"), elem_id="vectors-sigma")
             with gr.Row(elem_classes="cl-seed"):
@@ -137,14 +127,7 @@ def build(bench: Bench) -> Opening:
                     elem_id="vectors-seed",
                 )
                 renew = gr.Button(say("vectors_new_seed"), min_width=100, elem_id="vectors-new-seed")
-            model = gr.Dropdown(
-                list(entries),
-                value=first,
-                label=say("vectors_model"),
-                info=sizes(entries[first]) if first else None,
-                elem_id="vectors-model",
-                filterable=False,
-            )
+            model = views.model_menu(entries, "vectors_model", "vectors-model")
     board = views.board()
     edit = views.view("cl-edit", "edit.js", "edit_", "token_", elem_id="edit")
     with gr.Accordion(say("vectors_how"), open=False, elem_classes="cl-how"):
@@ -176,8 +159,7 @@ def build(bench: Bench) -> Opening:
     private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     gr.on([board.select, edit.select], exchanged, [text, model], edit, concurrency_id=QUICK, **private)
     gr.on([text.change, model.change], None, None, edit, js="() => null", **private)
-    for chip, example in zip(chips, examples.TEXTS, strict=True):
-        chip.click(lambda text=example.text: text, None, text, queue=False, api_visibility="private")
+    views.chips_write(chips, examples.TEXTS, text)
     renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
 
     def describe(name: str) -> Any:

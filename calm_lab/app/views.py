@@ -5,15 +5,17 @@ The frame's template never contains the value, so no text of a visitor or a mode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from calm_lab.app.bench import STUDY, Bench, Opening
+from calm_lab.app.bench import STUDY, Bench, Opening, sizes
 from calm_lab.app.guard import told
 from calm_lab.app.look import script
+from calm_lab.app.shelf import Entry
 from calm_lab.app.words import say, table
+from calm_lab.lab.examples import Example
 
 if TYPE_CHECKING:
     from calm_lab.app.links import Field
@@ -79,6 +81,80 @@ def temperature(n: int, steps: tuple[int, ...]) -> gr.HTML:
         value=n,
         steps=list(steps),
         elem_id="temperature",
+    )
+
+
+def text_box(
+    words: str, name: str, offered: Sequence[Example], placeholder: str, lines: int = 3
+) -> tuple[gr.Textbox, list[gr.Button]]:
+    """A text box with the first example in it, and a chip for every example below.
+
+    Args:
+        words: key of its label.
+        name: its id on the page.
+        offered: the examples.
+        placeholder: key of what it says while empty.
+        lines: its height.
+
+    Returns:
+        The box, and the chips; ``chips_write`` lets them write.
+    """
+    box = gr.Textbox(
+        offered[0].text, label=say(words), placeholder=say(placeholder), lines=lines, max_lines=8, elem_id=name
+    )
+    with gr.Row(elem_classes="cl-chips"):
+        chips = [gr.Button(example.name, size="sm", min_width=0) for example in offered]
+    return box, chips
+
+
+def chips_write(chips: Sequence[gr.Button], offered: Sequence[Example], box: gr.Textbox) -> None:
+    """Let every chip put its example into the box."""
+    for chip, example in zip(chips, offered, strict=True):
+        chip.click(lambda text=example.text: text, None, box, queue=False, api_visibility="private")
+
+
+def examples_of_model(
+    bench: Bench,
+    model: gr.Dropdown,
+    box: gr.Textbox,
+    chips: Sequence[gr.Button],
+    suited: Callable[[str], Sequence[Example]],
+) -> None:
+    """Offer the examples that suit the chosen CALM's corpus: chips write them, and a new choice names and writes them.
+
+    Args:
+        bench: models and limits.
+        model: the choice of CALMs.
+        box: where the chips write.
+        chips: as many as ``suited`` gives.
+        suited: examples for a corpus.
+    """
+    private: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+    def offered(name: str) -> Sequence[Example]:
+        return suited(bench.shelf.entry("calm", name).corpus)
+
+    @told
+    def describe(name: str) -> list[Any]:
+        found = offered(name)
+        info = sizes(bench.shelf.entry("calm", name))
+        return [gr.update(info=info), found[0].text, *(example.name for example in found)]
+
+    for place, chip in enumerate(chips):
+        chip.click(told(lambda name, place=place: offered(name)[place].text), model, box, **private)
+    model.input(describe, model, [model, box, *chips], **private)
+
+
+def model_menu(entries: Mapping[str, Entry], words: str, name: str) -> gr.Dropdown:
+    """A choice of models, the first one chosen, its sizes below."""
+    first = next(iter(entries), None)
+    return gr.Dropdown(
+        list(entries),
+        value=first,
+        label=say(words),
+        info=sizes(entries[first]) if first else None,
+        elem_id=name,
+        filterable=False,
     )
 
 

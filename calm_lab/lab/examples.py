@@ -44,7 +44,39 @@ PROMPTS = {
 }
 OTHER_PROMPTS = (Example("The morning", "In the morning"), Example("Once upon a time", "Once upon a time"), NOTHING)
 
+PASSAGES = {  # from documents that no training has seen
+    "storyland": (
+        Example(
+            "A merry rabbit",
+            "My grandmother once told me about a merry rabbit named Maya. Nothing worried her as much as the dark. "
+            "When somebody spoke of the dark, she whistled loudly.",
+        ),
+        Example(
+            "The boldest cat",
+            "Some say that Simon was the boldest cat who ever lived in a green valley between two hills. In a drawer "
+            "he found a few pumpkin seeds.",
+        ),
+    ),
+    "andersen": (
+        Example(
+            "A farm-house",
+            "In the high-road which led through a wood stood a solitary farm-house; the road, in fact, ran right "
+            "through its yard.",
+        ),
+        Example(
+            "The old street lamp",
+            "Did you ever hear the story of the old street lamp? It is not remarkably interesting, but for once in a "
+            "way you may as well listen to it.",
+        ),
+    ),
+}
+
 
 def prompts_for(corpus: str) -> tuple[Example, ...]:
     """Prompts that suit a model trained on ``corpus`` (its name, or anything that contains it)."""
     return next((found for name, found in PROMPTS.items() if name in corpus.lower()), OTHER_PROMPTS)
+
+
+def passages_for(corpus: str) -> tuple[Example, ...]:
+    """Two texts that suit a model trained on ``corpus``, as ``prompts_for`` finds them."""
+    return next((found for name, found in PASSAGES.items() if name in corpus.lower()), TEXTS[:2])

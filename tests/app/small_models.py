@@ -89,6 +89,11 @@ def _ids(model: Autoencoder) -> torch.Tensor:
     return ids
 
 
+def small_rows() -> torch.Tensor:
+    """SENTENCES as rows of ids (3, T), each behind its begin chunk."""
+    return _ids(autoencoder())
+
+
 def save_into(folder: Path) -> Path:
     """Model folders as a user's own would be: ``small-autoencoder`` and ``small-calm``."""
     checkpoint.save(autoencoder(), folder / "small-autoencoder", {"metrics": {"sigma_0.3": 0.99}})

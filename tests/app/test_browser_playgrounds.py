@@ -208,7 +208,7 @@ def test_a_law_is_cooled(visit: Visit) -> None:
 @pytest.mark.parametrize("visit", [{"locale": "zh-CN", "width": 390}], indirect=True)
 def test_both_tabs_in_chinese(visit: Visit) -> None:
     page = visit.page
-    visit.open_tab("能量得分")
+    visit.open_tab("能量评分")
     expect(page.locator("#energy-plane")).to_contain_text("多样性", timeout=PATIENCE)
     expect(page.locator("#training")).to_contain_text("未训练", timeout=PATIENCE)
     assert sideways(page) == 0

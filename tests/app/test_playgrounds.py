@@ -13,6 +13,7 @@ import pytest
 from calm_lab.app import energy_tab, tempering_tab
 from calm_lab.app.bench import Bench
 from calm_lab.app.main import build_app
+from calm_lab.app.runs import stopped
 from calm_lab.app.shelf import Shelf
 from calm_lab.errors import CalmLabError
 from calm_lab.lab import energy_training, tempering
@@ -97,8 +98,8 @@ def test_a_training_that_cannot_be_is_refused(bench: Bench, plane: Any, seed: An
 
 
 def test_stop_marks_a_running_training_only() -> None:
-    assert energy_tab.stopped({"status": "running", "looks": []}) == {"status": "stopped", "looks": []}
-    assert energy_tab.stopped({"status": "done"}) == gr.skip() == energy_tab.stopped(None)
+    assert stopped({"status": "running", "looks": []}) == {"status": "stopped", "looks": []}
+    assert stopped({"status": "done"}) == gr.skip() == stopped(None)
 
 
 # -------------------------------------------------------------------------------------------------------- temperature

@@ -13,11 +13,11 @@ import pytest
 
 from calm_lab.app import look
 from calm_lab.app.bench import Bench
-from calm_lab.app.generate_runs import STEPS, Request, compare, example_run, paced, price, write
-from calm_lab.app.generate_tab import stopped
+from calm_lab.app.generate_runs import STEPS, Request, compare, example_run, price, write
 from calm_lab.app.guard import told
 from calm_lab.app.limits import OPEN, SHARED, Limits
 from calm_lab.app.main import TABS, build_app
+from calm_lab.app.runs import paced, stopped
 from calm_lab.app.shelf import Shelf
 from calm_lab.app.vectors_tab import read
 from calm_lab.errors import CalmLabError, CheckpointError, InputError

@@ -7,6 +7,7 @@ const current = () => props.value || {};
 const MOST = 1000000;
 
 const shownAs = (dial, value) => {
+  if (dial.fraction) return value === 1 ? "1" : `1/${value}`;
   if (!dial.named) return Number(value).toLocaleString("en");
   const side = value < 0 ? "low" : value > 0 ? "high" : "zero";
   return word(`${dial.key}_${side}`, { value: Math.round(100 * Math.abs(value)) });

@@ -143,8 +143,7 @@ def sample_cloud(
             raise InputError(f"{what} must be a whole number from 2 to 2,000, not {count!r}")
     context = read_context(model, text, max_tokens)
     device = context.hidden.device
-    noise = _noise(model, context.hidden, draws, seed)
-    z = model.head.sample(context.hidden.expand(draws, -1), noise).float().cpu()  # (N, l)
+    z = head_draws(model, context.hidden, draws, seed).float().cpu()  # (N, l)
     ids = decode_vectors(model.autoencoder, z)
     mean, std = encode_chunks(model.autoencoder, context.truth[None])
     stream = generator(seed + 1)
@@ -164,6 +163,22 @@ def sample_cloud(
         fidelity=float(found.fidelity),
         spread=float(spread),
     )
+
+
+def head_draws(model: CALM, hidden: Tensor, count: int, seed: int) -> Tensor:
+    """Draw ``count`` vectors for every state; the noise that a head starts from is the same on every device.
+
+    Args:
+        model: a CALM with any head.
+        hidden: states, shape (..., d).
+        count: N.
+        seed: of the draws.
+
+    Returns:
+        Vectors, shape (N, ..., l).
+    """
+    stream = generator(seed + 2, hidden.device)  # diffusion adds fresh noise at every step
+    return model.head.sample(hidden, _noise(model, hidden, count, seed), stream)
 
 
 def _noise(model: CALM, hidden: Tensor, count: int, seed: int) -> Tensor:

@@ -8,7 +8,7 @@ model traces between the two is its trade of truth against variety.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -119,13 +119,24 @@ def step_curve(model: CALM, ids: Tensor, seed: int = 0) -> list[dict[str, Any]]:
     return points
 
 
-@torch.no_grad()
 def temperature_curve(model: CALM, ids: Tensor, seed: int = 0, block: int = 16) -> list[dict[str, Any]]:
     """Accuracy and collision of the batch sampler: over N at T = 1/3, and over T = 1/n at the largest N (Fig 10).
 
     Two pools of the largest N are drawn and decoded once at each position; a smaller pool is the beginning of a larger.
     """
-    hidden, target = scored_positions(model, ids, POOL_POSITIONS, seed)
+    return list(growing_temperature_curve(model, ids, seed, block))[-1]
+
+
+@torch.no_grad()
+def growing_temperature_curve(
+    model: CALM, ids: Tensor, seed: int = 0, block: int = 16, positions: int = POOL_POSITIONS
+) -> Iterator[list[dict[str, Any]]]:
+    """``temperature_curve`` as it grows, for whoever looks on.
+
+    Yields:
+        The points of all positions so far, after every ``block`` positions of at most ``positions``.
+    """
+    hidden, target = scored_positions(model, ids, positions, seed)
     largest = max(POOLS)
     settings = [(3, size) for size in POOLS] + [(n, largest) for n in ORDERS if n != 3]
     stream = generator(seed, hidden.device)
@@ -134,29 +145,29 @@ def temperature_curve(model: CALM, ids: Tensor, seed: int = 0, block: int = 16) 
         latents = model.head.sample(states, generator=stream, num_samples=2 * largest)  # (2 N, b, l)
         drawn = model.autoencoder.decode(latents, after_end="pad")  # (2 N, b, K)
         pools = drawn.unflatten(0, (2, largest)).movedim(1, 2).flatten(0, 1)  # (2 b, N, K)
+        points = []
         for (n, size), kept in zip(settings, chosen, strict=True):
             picked, _, _ = choose_from_pool(pools[:, :size], n, stream)  # (2 b, K)
             kept.append(picked.unflatten(0, (2, -1)))
-    points = []
-    for (n, size), kept in zip(settings, chosen, strict=True):
-        first, second = torch.cat(kept, 1)  # (R, K) each
-        points.append({"n": n, "pool": size} | summary(pair_terms(first, second, target)))
-    return points
+            first, second = torch.cat(kept, 1)  # (R, K) each
+            points.append({"n": n, "pool": size} | summary(pair_terms(first, second, target[: len(first)])))
+        yield points
 
 
 def softmax_curve(model: TokenTransformer, ids: Tensor, seed: int = 0) -> list[dict[str, Any]]:
     """Accuracy and collision of the Transformer over its softmax temperature (Fig 11)."""
-    points = []
+    return list(softmax_points(model, ids, seed))
+
+
+def softmax_points(model: TokenTransformer, ids: Tensor, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """``softmax_curve``, one temperature after another."""
     for temperature in SOFTMAX:
         noise = generator(seed, ids.device)
         found = evaluate_transformer(model, ids, noise, every=ORDER, offset=1, temperature=temperature)
-        points.append(
-            {
-                "temperature": temperature,
-                "brier_lm": found.brier.brier_lm if found.brier.reason is None else None,
-                "accuracy": geometric_mean(found.accuracy),
-                "collision": geometric_mean(found.collision),
-                "positions": found.brier.positions,
-            }
-        )
-    return points
+        yield {
+            "temperature": temperature,
+            "brier_lm": found.brier.brier_lm if found.brier.reason is None else None,
+            "accuracy": geometric_mean(found.accuracy),
+            "collision": geometric_mean(found.collision),
+            "positions": found.brier.positions,
+        }
