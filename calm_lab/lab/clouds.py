@@ -56,7 +56,8 @@ def clouds_figure(clouds: Sequence[Cloud], limit: float, height: float = 3.3, th
                 raise InputError(f"cloud '{cloud.title}' holds points of shape {tuple(points.shape)}: give (N, 2)")
     apply_style(theme)
     colours = palette(theme)
-    figure = StillFigure(figsize=(min(9.2, 3.05 * len(clouds)), height), dpi=DPI, layout="constrained")
+    size = (min(9.2, 3.05 * len(clouds)), height)
+    figure = StillFigure(figsize=size, dpi=DPI, layout="compressed")  # leaves room for titles over square axes
     for axes, cloud in zip(figure.subplots(1, len(clouds), squeeze=False)[0], clouds, strict=True):
         axes.scatter(*cloud.targets.T.tolist(), s=26, facecolors="none", edgecolors=colours.target, linewidths=1.0)
         axes.scatter(*cloud.samples.T.tolist(), s=13, color=colours.sample)

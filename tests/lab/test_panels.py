@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 from calm_lab.errors import InputError, choose_from
@@ -96,6 +97,19 @@ def test_samples_are_dots_targets_are_rings_and_arrows_start_at_samples(theme: s
     assert to_hex(dots.get_facecolor()[0]) == palette(theme).sample
     assert (pulls.XY.tolist(), pulls.U.tolist(), pulls.V.tolist()) == (samples.tolist(), [0.5, 0.0], [0.0, -0.5])
     assert (axes.get_title(loc="left"), axes.get_xlabel(), axes.get_xlim()) == ("title", "note", (-3, 3))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_titles_and_notes_of_clouds_lie_within_the_picture(count: int) -> None:
+    cloud = Cloud("title", torch.zeros(1, 2), torch.zeros(1, 2), note="note")
+    figure = clouds_figure([cloud] * count, limit=1)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    for axes in figure.axes:
+        box = axes.get_tightbbox(renderer)
+        assert box is not None
+        assert figure.bbox.y0 <= box.y0
+        assert box.y1 <= figure.bbox.y1
 
 
 def test_clouds_that_do_not_lie_in_a_plane_are_refused() -> None:
