@@ -4,11 +4,8 @@
 each other (diversity). It is strictly proper for 0 < alpha < 2: its expectation is greatest only where the law of the
 samples is the law of the targets. At alpha = 2 it sees nothing but the mean.
 
-The straightforward computation makes a tensor (N, M, ..., l) of differences. Here distances to the targets come from
-matrix products, position by position, in float32 whatever the autocast; distances between samples come from direct
-differences over the N (N - 1) / 2 pairs, since samples that nearly agree would lose their digits in a product. In few
-dimensions points do come that near to their targets, and a product saves nothing there, so none is used. The
-gradient of a distance of zero is zero, so every alpha has finite gradients (the official code gives NaN below 1).
+The distances come from ``calm_lab.toolkit.distances``, which makes them and their gradients block by block, in float32
+whatever the autocast, and never holds the tensor (N, M, ..., l) of all differences.
 
 App tab: Energy score. Notebook: 05.
 """
@@ -22,8 +19,7 @@ from torch import Tensor
 
 from calm_lab.device import full_precision
 from calm_lab.errors import InputError
-
-SMALL = 16  # latent sizes up to this one take direct differences throughout
+from calm_lab.toolkit.distances import mean_across, mean_among
 
 
 @dataclass(frozen=True)
@@ -58,8 +54,8 @@ def energy_score(samples: Tensor, targets: Tensor, alpha: float = 1.0) -> Energy
     _check(samples, targets, alpha)
     with full_precision(samples.device):
         x, y = (t if t.dtype == torch.float64 else t.float() for t in (samples, targets))
-        diversity = _diversity(x, alpha)
-        fidelity = _fidelity(x, y, alpha)
+        diversity = mean_among(x, alpha)
+        fidelity = mean_across(x, y, alpha)
     return EnergyScore(diversity - 2 * fidelity, diversity, fidelity)
 
 
@@ -75,32 +71,3 @@ def _check(samples: Tensor, targets: Tensor, alpha: float) -> None:
         raise InputError("the fidelity term needs at least 1 target")
     if not 0 < alpha <= 2:
         raise InputError(f"alpha must lie in (0, 2], not {alpha}: beyond 2 the score is not proper")
-
-
-def _diversity(x: Tensor, alpha: float) -> Tensor:
-    """Mean of |x_n - x_k|^alpha over pairs: (N, ..., l) -> (...)."""
-    n = x.shape[0]
-    total = x.new_zeros(x.shape[1:-1])
-    for shift in range(1, n):
-        # every pair (i, i + shift) once; N - 1 tensors of at most N - 1 samples, never N x N
-        total = total + _power((x[shift:] - x[:-shift]).square().sum(-1), alpha).sum(0)
-    return total * (2 / (n * (n - 1)))
-
-
-def _power(squared: Tensor, alpha: float) -> Tensor:
-    """``squared ** (alpha / 2)`` whose gradient at 0 is 0."""
-    if alpha == 2:
-        return squared
-    zero = squared == 0
-    power = squared.masked_fill(zero, 1.0) ** (alpha / 2)  # the 1 keeps an infinite slope at 0 out of the gradient
-    return power.masked_fill(zero, 0.0)
-
-
-def _fidelity(x: Tensor, y: Tensor, alpha: float) -> Tensor:
-    """Mean of |x_n - y_m|^alpha over all N M pairs: (N, ..., l), (M, ..., l) -> (...)."""
-    rows_x = x.movedim(0, -2)  # (..., N, l)
-    rows_y = y.movedim(0, -2)  # (..., M, l)
-    center = rows_y.mean(-2, keepdim=True)  # smaller numbers, fewer digits lost in the product
-    mode = "use_mm_for_euclid_dist" if x.shape[-1] > SMALL else "donot_use_mm_for_euclid_dist"
-    distance = torch.cdist(rows_x - center, rows_y - center, compute_mode=mode)  # (..., N, M)
-    return (distance if alpha == 1 else _power(distance.square(), alpha)).mean((-1, -2))

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from calm_lab.errors import InputError
+from calm_lab.toolkit import distances
 from calm_lab.toolkit.energy import EnergyScore, energy_score
 
 ALPHAS = [0.1, 0.5, 1.0, 1.3, 1.9, 2.0]
@@ -109,6 +110,18 @@ def test_gradients_are_those_of_the_definition(alpha: float) -> None:
     theirs = torch.autograd.grad(naive(samples, targets, alpha).score.sum(), (samples, targets))
     for mine, exact in zip(ours, theirs, strict=True):
         assert torch.allclose(mine, exact, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("size", [16, 128])
+def test_blocks_of_positions_change_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eleven positions three at a time, each with a weight of its own, against the definition in float64."""
+    samples, targets = draws(N, 11, size).requires_grad_(), draws(M, 11, size, seed=1).requires_grad_()
+    monkeypatch.setattr(distances, "CACHED", 3 * (N + M) * size)
+    weight = torch.arange(1.0, 12.0)
+    ours = torch.autograd.grad((weight * energy_score(samples, targets).score).sum(), (samples, targets))
+    exact = torch.autograd.grad((weight * naive(samples, targets, 1.0).score).sum(), (samples, targets))
+    for mine, theirs in zip(ours, exact, strict=True):
+        assert (mine - theirs).abs().max() < 1e-5 * theirs.abs().max()
 
 
 def test_the_order_of_draws_does_not_matter() -> None:
