@@ -12,7 +12,7 @@
 # | | |
 # |---|---|
 # | minutes | about 3 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
-# | app tabs | *Tokens and vectors*, *Generate* |
+# | app tabs | *Tour* (the same idea in ten small steps), *Tokens and vectors*, *Generate* |
 # | modules | `calm_lab/model/`, `calm_lab/toolkit/` |
 # | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), sections 2 to 5 |
 # | you need | PyTorch, and some idea of a Transformer; nothing about CALM |
@@ -86,12 +86,12 @@ loop_figure(["mia lost a red", "kite . zoe found"], "the kite in the")
 # **A chunk to a vector and back** (section 2). The encoder answers with a Gaussian: a mean $\mu_i$ and a $\sigma_i$
 # for each of the l coordinates, from which $z$ is drawn. The first term wants the K tokens back. The second keeps the
 # vectors near a standard normal, so that there are no holes between them, and stops pulling at a coordinate once its
-# share falls to 0.5 (the *KL clip*).
+# share falls to 0.5 nats (the *KL clip*).
 #
 # $$\mathcal L = -\sum_{k=1}^{K} \log p(x_k \mid z) \;+\; 0.001 \sum_{i=1}^{l} \max(0.5,\ \mathrm{KL}_i)
 # \qquad \mathrm{KL}_i = \tfrac12(\mu_i^2 + \sigma_i^2 - 1) - \log \sigma_i$$
 #
-# **A loss from samples alone** (section 3.2): the energy score. Draw $\tilde z$, $\tilde z'$ and $\tilde z''$ from
+# **A loss from samples alone** (section 3): the energy score. Draw $\tilde z$, $\tilde z'$ and $\tilde z''$ from
 # the model and $z$ from the truth:
 #
 # $$S = \underbrace{\mathbb E\,\lVert \tilde z' - \tilde z'' \rVert}_{\text{diversity}}
@@ -159,7 +159,7 @@ print(" ".join(text[:45]))
 # Small as it is, the language can say so many different things that nobody can foresee the next word. So how good can a
 # model be? Here the answer is exact. We list every story with its probability. Whoever knows the law and guesses
 # by it, agrees with the truth in the next n tokens as often as two tellings of the same beginning agree with each
-# other; no model's Brier-n can be higher (section 4.1).
+# other; no model's Brier-n can be higher (section 4).
 
 # %%
 STORIES = {}  # every story of the language, as a tuple of words, and its probability
@@ -494,9 +494,11 @@ chunk_figure(rows)
 # %% [markdown]
 # The judge of those sentences is storyland's own parser; the interval is a 95% one. The bundled model has learned about
 # three fifths of what can be known of storyland (its card holds BrierLM and the exact ceiling), and that is not enough
-# for sentences: about one draw in five is a chunk that the language allows, and a sentence takes several in a row.
+# for sentences: only every fourth or fifth draw is a chunk that the language allows (notebook 06 counts them), and a
+# sentence takes several in a row.
 # Where many chunks are right, no right one is drawn three times in a pool of 200, so a low temperature has nothing to
-# choose from. The little language above, which is far smaller, shows what mastering one looks like.
+# choose from, and falls back to fewer repeats: that is why the rows for T = 1/2 and T = 1/3 are the same above. The
+# little language above, which is far smaller, shows what mastering one looks like.
 #
 # And real prose?
 
@@ -507,7 +509,8 @@ chunk_figure([ChunkRow(label, tell_on(andersen, prompt, n, seed=1, max_tokens=64
 
 # %% [markdown]
 # Honestly: this is no prose. Two million characters and some minutes of a laptop teach a model of this size words and
-# little more, whatever the temperature; a low one merely repeats what is frequent. The paper's models have some
+# little more, whatever the temperature. (Two of the three rows are the same again: no chunk came three times.) The
+# paper's models have some
 # hundred million parameters and read hundreds of billions of tokens. At our scale real text is for the autoencoder,
 # which has learned it almost perfectly, and for honest comparison; a language that can be mastered is for the rest.
 

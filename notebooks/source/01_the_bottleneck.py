@@ -14,7 +14,7 @@
 # | minutes | about 1 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
 # | app tabs | *Tokens and vectors*, *What K buys* |
 # | modules | `calm_lab/lab/flops.py`, `calm_lab/text/tokenizer.py`, `calm_lab/lab/vectors.py` |
-# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 1 (the argument), section 4 (sizes, cost) |
+# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 1 (the argument), section 7 (sizes, cost) |
 # | you need | PyTorch, and what a token is |
 #
 # A language model takes one step for every token. The paper's claim is that the step is too small: a token can say no
@@ -323,7 +323,8 @@ slide(bits_figure, text=Choice([example.text for example in TEXTS], SENTENCE))
 
 # %% [markdown]
 # The vector spends several times what it takes to name the chunk. The surplus is the price of robustness: neighbouring
-# vectors must mean the same chunk, so that the head need not hit a point (notebook 00). Is the capacity real, or does
+# vectors must mean the same chunk, so that the head need not hit a point (notebook 00). (The sentence's 25 tokens are
+# 26 here: the end token is coded and counted too.) Is the capacity real, or does
 # the autoencoder only know frequent chunks? Give it chunks of random tokens, which no text has ever held:
 
 # %%

@@ -89,9 +89,9 @@ slide(noise_figure, sigma=Choice([0.0, 0.3, 0.6, 0.9, 1.2, 1.5], 1.2))
 # tokens that come back unchanged, on texts that were not trained on.
 #
 # **Noise** must be measured against something. A network that is free to choose its code may scale it as it likes, so
-# we measure in units of the code's own spread: let $s$ be the root mean square, over the l coordinates, of their
-# standard deviations from chunk to chunk. Relative noise $\rho$ means
-# $$z' = z + \rho\, s\, \epsilon, \qquad \epsilon \sim \mathcal N(0, I).$$
+# we measure in units of the code's own *spread*: the root mean square, over the l coordinates, of their standard
+# deviations from chunk to chunk. Relative noise $\rho$ means
+# $$z' = z + \rho \cdot \text{spread} \cdot \epsilon, \qquad \epsilon \sim \mathcal N(0, I).$$
 
 # %% [markdown]
 # ## The code
@@ -100,7 +100,7 @@ slide(noise_figure, sigma=Choice([0.0, 0.3, 0.6, 0.9, 1.2, 1.5], 1.2))
 #
 # A pipeline before it can do anything: the dummy encoder answers with zeros, the dummy decoder with the most frequent
 # token of each place. The chunks come from stories of *storyland*, a generated language. `known` are those of some
-# training stories, `unseen` those of test stories.
+# training stories, `unseen` those of test stories; R is their number.
 
 
 # %% tags=["exercises-need"]
@@ -337,15 +337,16 @@ panels_figure(
 # %% [markdown]
 # (Bars are two standard errors, mostly smaller than the dots.) Without noise the two letter codes are equally good;
 # with it they are not. The training never asked for room around a vector, so ten coordinates have little. The bundled
-# autoencoder was trained to stand noise. It stands about as much as the 32 coordinates, though it carries tokens out of
-# 2048 and not letters: 44 bits to name any chunk, where a letter chunk has 12.
+# autoencoder was trained to stand noise. It stands nearly as much as the 32 coordinates, though it carries tokens out
+# of 2048 and not letters: 44 bits name any of its chunks. (A chunk of letters takes 12, but by frequency, as counted
+# above; any four of 260 would take 32.)
 #
 # ### Why: the neighbours are near
 #
 # Take two different chunks and the line between their vectors. Noise that carries a vector past the middle of that line
-# makes it look like the other one. Along any one direction the noise is a normal number of spread $\rho s$, so the
-# chance of passing the middle is $\Phi(-m/\rho)$, where the **margin** $m$ is half the distance to the nearest other
-# vector, in units of $s$.
+# makes it look like the other one. Along any one direction the noise is a normal number of standard deviation
+# $\rho \cdot \text{spread}$, so the chance of passing the middle is $\Phi(-m/\rho)$, where the **margin** $m$ is half
+# the distance to the nearest other vector, in units of the spread.
 
 
 # %%
@@ -383,7 +384,8 @@ panels_figure(
 margin_ratio = (room[32].median() / room[10].median()).item()
 
 # %% [markdown]
-# (What really comes back is less than this probability says: a vector has many neighbours, and not only the nearest.)
+# (What really comes back is less than this probability says, 92.2% at l = 10 and not 98.7%: a vector has many
+# neighbours, and not only the nearest.)
 # In more dimensions points of the same spread are farther apart: the distance of two random points grows like the
 # square root of l. Noise grows likewise in length, but not *along the line to the neighbour*, and only that counts.
 # That is what more coordinates buy, and why the paper goes on from l = 10 to l = 128, and to a training that asks for
@@ -406,8 +408,8 @@ margin_ratio = (room[32].median() / room[10].median()).item()
 # Replace `return None`, run the cell, run the check below it. A check says what is amiss. The answers are in
 # `notebooks/solutions/02_tokens_to_a_vector_and_back.py`.
 #
-# **1. A decoder without weights.** Given vectors `z` (R, l), the vectors `z_known` (N, l) of known chunks and the
-# chunks `known` (N, K) themselves, answer with the chunk of the nearest known vector: ids (R, K). *Hint: `torch.cdist`,
+# **1. A decoder without weights.** Given vectors `z` (R, l), the vectors `z_known` (C, l) of C known chunks and the
+# chunks `known` (C, K) themselves, answer with the chunk of the nearest known vector: ids (R, K). *Hint: `torch.cdist`,
 # then `argmin`.*
 
 

@@ -14,7 +14,7 @@
 # | minutes | about 3 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
 # | app tabs | *Noise dial*, *Tokens and vectors* |
 # | modules | `calm_lab/model/autoencoder.py`, `calm_lab/lab/noise_sweep.py`, `calm_lab/lab/letters.py` |
-# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), sections 2.2 and 2.3, Table 2 |
+# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 2.2, Table 2 |
 # | you need | PyTorch, what a variational autoencoder is; notebook 02 |
 #
 # Notebook 02 built an autoencoder that gives every token back, and saw how little noise it stands. CALM's language
@@ -109,11 +109,11 @@ slide(noisy_figure, rho=Choice([0.0, 0.3, 0.5, 0.7, 0.9, 1.1], 0.7))
 # the same for every chunk, namely nothing, and what is drawn from it is noise. **KL clip** stops the pull before that:
 # $$\mathcal L_{KL}^{clip} = \sum_{i=1}^{l} \max(\lambda, \mathrm{KL}_i), \qquad \lambda = 0.5 \text{ nats}.$$
 # **DropToken** hides each input token with probability 0.15 while training, **DropLatent** zeroes each coordinate of
-# $z$ with probability 0.15 (section 2.3). After training both are off.
+# $z$ with probability 0.15 (section 2.2). After training both are off.
 #
-# **Noise** is measured in two ways: by $\sigma$, in the units of the vectors, and by $\rho = \sigma / s$, where $s$ is
-# the *spread* of the code, the root mean square of its coordinates' standard deviations from chunk to chunk (notebook
-# 02).
+# **Noise** is measured in two ways: by $\sigma$, in the units of the vectors, and by $\rho = \sigma / \text{spread}$,
+# where the *spread* of the code is the root mean square of its coordinates' standard deviations from chunk to chunk
+# (notebook 02).
 
 # %% [markdown]
 # ## The code
@@ -224,12 +224,12 @@ for name in RUNGS:
     )
 
 # %% [markdown]
-# Here is the trap. On the left "none" looks like the most robust of all. But it has only turned up the volume: its
-# vectors lie twice as far apart, so noise of a given sigma is small for it. That helps nobody: make all vectors twice
-# as long, and a head that learns them in the same way misses them by twice as much. On the right, where the volume is
-# taken out, "none" is at the bottom, and KL lifts it. The floor and DropLatent change nothing more against noise,
-# DropToken alone even costs some of it; but the two drops together are clearly the best. We did not foresee that, and
-# have no explanation that we have tested.
+# Here is the trap. On the left "none" looks like the most robust of all. (KL lies under KL clip, which hides it.) But
+# it has only turned up the volume: its vectors lie about twice as far apart, so noise of a given sigma is small for
+# it. That helps nobody: make all vectors twice as long, and a head that learns them in the same way misses them by
+# twice as much. On the right, where the volume is taken out, "none" is at the bottom, and KL lifts it. The floor and
+# DropLatent change nothing more against noise, DropToken alone even costs some of it; but the two drops together are
+# clearly the best. We did not foresee that, and have no explanation that we have tested.
 #
 # (The paper quotes accuracy at sigma about 0.3, where all six stand at nearly 100% here. At our scale that number does
 # not tell them apart.)

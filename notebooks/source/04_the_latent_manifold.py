@@ -88,7 +88,7 @@ maps_figure(
 # **Trustworthiness** asks of a picture of $R$ points: are the $k$ nearest in the picture near in truth? Let $r(i, j)$
 # be the rank of $j$ among all points by true distance from $i$, and let $U_k(i)$ be the $k$ nearest of $i$ in the
 # picture. Each that does not belong there is punished by how far down its true rank is:
-# $$T = 1 - \frac{2}{k\,(2R - 3k - 1)} \cdot \frac1R \sum_i \sum_{j \in U_k(i)} \max\big(0,\ r(i, j) - k\big).$$
+# $$\text{trust} = 1 - \frac{2}{k\,(2R - 3k - 1)} \cdot \frac1R \sum_i \sum_{j \in U_k(i)} \max(0,\ r(i, j) - k).$$
 # It is 1 for a perfect picture and about 0.5 for one that knows nothing.
 #
 # **A walk** from $a$ to $b$ goes along the line, $z(t) = (1-t)\,a + t\,b$, or along the sphere, where the direction
@@ -211,12 +211,14 @@ maps_figure(
 )
 
 # %% [markdown]
-# They are about frequent little words and marks, that is, about *tokens*, not about topics.
+# They are mostly about frequent little words and marks, that is, about *tokens*, not about topics. (A lone *r* or *s*
+# is a piece of a word.)
 #
 # ### Neighbours, and two linked views
 #
 # Choose a chunk. It and its eight nearest neighbours in 64 dimensions are ringed in both pictures, itself with the
-# large ring. The line of text says what they are and how far away. Some chunks have a near neighbour, others none.
+# large ring. The line of text says what they are and how far away. Some chunks have a near neighbour, others none:
+# the one shown shares no token with its nearest.
 
 # %%
 CHOSEN = sorted(chart.counts.argsort(descending=True, stable=True)[:400:57].tolist())
@@ -348,7 +350,8 @@ panels_figure(
 # %% [markdown]
 # Near the ends a walk holds on to its chunk for a good stretch: that is robustness, the space around a vector that
 # means the same. In the middle it says something third, most of whose tokens neither end has, and the encoder would
-# have put those tokens elsewhere: the middle is a place where no text lives. The sphere, which keeps the length, fares
+# have put those tokens elsewhere: the middle is a place where no text lives (a nearest
+# neighbour is 5.8 away, so 4.9 is far). The sphere, which keeps the length, fares
 # no better. So this is no space in which meanings blend. Nothing in the training ever asked for that.
 #
 # ### Meaning?

@@ -14,7 +14,7 @@
 # | minutes | about 1 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
 # | app tab | *Energy score* |
 # | modules | `calm_lab/toolkit/energy.py`, `calm_lab/lab/known_energy.py`, `calm_lab/lab/energy_plane.py` |
-# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 3.2 (the score and the loss), Tables 3 and 4 |
+# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 3 (the score and the loss), Tables 3 and 4 |
 # | you need | PyTorch, and what an expectation is; notebook 00 helps |
 #
 # CALM's head hands out samples of the next vector and no probabilities, so there is no cross-entropy to minimise. What
@@ -94,7 +94,7 @@ clouds_figure(
 #
 # **A scoring rule** $S(P, y)$ says how good the forecast $P$ was, now that $y$ has happened. If $y$ comes from the
 # law $Q$, the mean reward is $S(P, Q) = \mathbb E_{y\sim Q}\,S(P, y)$. The rule is **proper** if nobody does better
-# than the honest forecast, $S(P, Q) \le S(Q, Q)$, and **strictly proper** if everything else does worse (section 3.2).
+# than the honest forecast, $S(P, Q) \le S(Q, Q)$, and **strictly proper** if everything else does worse (section 3).
 #
 # **The energy score** takes draws $x', x''$ and $x$ of the forecast $P$ and an exponent $\alpha$:
 #
@@ -133,7 +133,7 @@ print(source_of(expected_score))
 # ### Rewarding honesty
 #
 # It rains with probability 0.7, and a forecaster says p. Three rules pay for the forecast: the logarithm of the
-# probability that was given to what happened (the cross-entropy, with its sign turned), Brier's rule (section 4.1, the
+# probability that was given to what happened (the cross-entropy, with its sign turned), Brier's rule (section 4, the
 # root of BrierLM), and plainly that probability itself.
 
 # %%
@@ -271,7 +271,8 @@ clouds_figure(
 )
 
 # %% [markdown]
-# At alpha = 1 the points go to both modes, with a thin bridge between them: a network is a continuous function and
+# (Scores are of a finite sample of points, so one may come out a little above the best possible.) At alpha = 1 the
+# points go to both modes, with a thin bridge between them: a network is a continuous function and
 # cannot tear its noise in two, so it hurries across. At alpha = 2 the mean is right, the loss is as good as it can be,
 # and all points sit together where the truth hardly ever is. The paper's Table 4 says the same of language: a BrierLM
 # (its score for language models, higher is better) of 4.70 at alpha = 1, and 0 at alpha = 2.
@@ -364,7 +365,8 @@ print(f"M = 100: N = 8 is {from_samples:.2f} times less noisy than N = 2")
 #
 # ### The gradients
 #
-# Where does the score push a sample? Arrows are its gradient at every dot, times N: away from the other dots, towards
+# Where does the score push a sample? Arrows are its gradient at every dot, times N, drawn at 0.4 of
+# that length (0.1 at alpha = 2): away from the other dots, towards
 # the rings.
 
 # %%

@@ -12,7 +12,7 @@
 # | | |
 # |---|---|
 # | minutes | about 3 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
-# | app tabs | *Tokens and vectors*, *Generate* |
+# | app tabs | *Generate*, *Latent map* (where a model's draws land) |
 # | modules | `calm_lab/model/calm.py`, `calm_lab/model/heads/energy.py`, `calm_lab/lab/known_calm.py` |
 # | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 3: model, head, discrete input (Table 5) |
 # | you need | PyTorch, and notebook 00 or 05 for the energy score |
@@ -28,7 +28,7 @@
 # 1. **A head that learns a law.** It never sees a probability, and its samples fall where the language puts them, the
 #    frequent ones as often as the language does.
 # 2. **A ceiling, nearly reached.** The best BrierLM on this language is an exact number. Trained for a minute, the
-#    model stands within 3% of it; and yet what it writes is a tenth more surprising than the language itself.
+#    model stands within 3% of it; and yet what it writes is an eighth more surprising than the language itself.
 # 3. **What noise does:** a walk through the noise is a walk over the possible chunks. Making it smaller changes next to
 #    nothing, for a reason that can be read in the code.
 # 4. **Tokens or vectors as input?** In the paper tokens win clearly. On this small language the two are alike, even
@@ -141,22 +141,24 @@ clouds_figure(
 # %% [markdown]
 # A head is not asked to name the right vector. There is none: after *a* many chunks are possible, and their vectors lie
 # far apart. It is asked for *samples*, so it must put its dots on all the rings, in the right proportion, and none of
-# them between. It does so nearly.
+# them between. Most of its dots lie so; some do lie between.
 
 # %% [markdown]
 # ## The formulas
 #
-# **The model** (section 3.1). The vectors of a text are predicted one after the other,
+# **The model** (section 3). The vectors of a text are predicted one after the other,
 # $$p(Z) = \prod_i p(z_i \mid z_{<i}), \qquad h_{i-1} = \text{Transformer}(\text{chunks } 0 \dots i-1), \qquad
-# z_i = \text{Head}(h_{i-1}, \epsilon), \quad \epsilon \sim U[-\tfrac12, \tfrac12]^s.$$ Backbone: a LLaMA-like
+# z_i = \text{Head}(h_{i-1}, \epsilon), \quad \epsilon \sim U[-\tfrac12, \tfrac12]^s.$$
+# Here s is the number of noise coordinates. Backbone: a LLaMA-like
 # Transformer of width d, one position a chunk. Head: a residual MLP; each block mixes the noise's stream with the
 # hidden state and adds the result to the stream.
 #
-# **The input** (section 3.3). Position i reads the K *tokens* of chunk i: their embeddings are joined and squeezed by
-# two layers to one vector of width d. That is *discrete* input. It could read the vector $z_i$ itself, which would be
+# **The input** (section 3, Table 5). Position i reads the K *tokens* of chunk i: their embeddings are joined and
+# squeezed by two layers to one vector of width d. That is *discrete* input. It could read the vector $z_i$ itself,
+# which would be
 # *continuous* input.
 #
-# **The loss** (section 3.2). The true next chunk has a posterior $q(z \mid x_i)$, a Gaussian that the frozen encoder
+# **The loss** (section 3). The true next chunk has a posterior $q(z \mid x_i)$, a Gaussian that the frozen encoder
 # gives. N samples $\tilde z$ of the head are scored against M draws $z$ of it:
 # $$\mathcal L = \sum_i \Big[\, \tfrac{2}{NM} \sum_{n,m} \lVert z_m - \tilde z_n \rVert
 # - \tfrac{1}{N(N-1)} \sum_{n \ne k} \lVert \tilde z_n - \tilde z_k \rVert \,\Big].$$
@@ -294,9 +296,9 @@ for letter in LETTERS:
 slide(law_figure, letter=Choice(list(LETTERS), "a"))
 
 # %% [markdown]
-# The head has learned these proportions from distances alone: the frequent chunks come as often as they should. About
-# an eighth of its draws would have to move, ten times what counting can explain. These are rare chunks that come too
-# rarely, and draws that fell between two chunks. BrierLM, which squares probabilities, hardly sees them.
+# The head has learned these proportions from distances alone: the three likeliest chunks come as often as they should.
+# About an eighth of its draws would have to move, ten times what counting can explain: after *a*, for instance, *bcbc*
+# has a chance of 5% and hardly ever comes. BrierLM, which squares probabilities, hardly sees such a chunk.
 #
 # ### What the noise does
 #
@@ -534,9 +536,9 @@ print(
 
 # %% [markdown]
 # Many dots lie between the rings: a vector between two right chunks decodes to parts of both, which is hardly ever a
-# right chunk. So it is even where only eight are right. After whole stories about a quarter of the draws are right,
-# mostly where the language leaves no choice. That is how this model falls short of its ceiling, and what a longer
-# training or a better head would have to mend.
+# right chunk. So it is even where only eight are right. After every chunk of whole stories about a quarter of the
+# draws are right; at the three beginnings above, where the language leaves a choice, hardly any is. That is how this
+# model falls short of its ceiling, and what a longer training or a better head would have to mend.
 
 # %% [markdown]
 # ## What would prove it wrong

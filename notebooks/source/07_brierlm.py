@@ -78,7 +78,7 @@ panels_figure([Panel("BrierLM, estimated from two samples a position", series, "
 # %% [markdown]
 # ## The formulas
 #
-# **Brier's score** (section 4.1) of a law $P$ and an outcome $y$ is $2P(y) - \sum_x P(x)^2$. If $y$ follows the law
+# **Brier's score** (section 4) of a law $P$ and an outcome $y$ is $2P(y) - \sum_x P(x)^2$. If $y$ follows the law
 # $Q$, its mean is $\sum_x Q(x)^2 - \sum_x (P(x) - Q(x))^2$: greatest, and only there, at $P = Q$. The best score is
 # not 1 but $\sum_x Q(x)^2$: a language that is hard to foresee keeps everybody's score low.
 #
@@ -86,7 +86,7 @@ panels_figure([Panel("BrierLM, estimated from two samples a position", series, "
 # chance $\sum_x P(x)^2$. So this is right on average:
 # $$\mathbb 1\{x_1 = y\} + \mathbb 1\{x_2 = y\} - \mathbb 1\{x_1 = x_2\}$$
 #
-# **Brier-n** takes $n$ tokens as one outcome. **BrierLM** (section 4.3) is
+# **Brier-n** takes $n$ tokens as one outcome. **BrierLM** (section 4.2) is
 # $100\,(\text{Brier-1} \cdot \text{Brier-2} \cdot \text{Brier-3} \cdot \text{Brier-4})^{1/4}$.
 
 # %% [markdown]
@@ -323,7 +323,8 @@ panels_figure(
 # ### How much of a gap is noise?
 #
 # The paper's CALM-M stands 0.33 below Transformer-S (5.72 against 6.05), without error bars. How many independent
-# positions would it take for such a gap to pass two standard errors of the one model? `brier_noise` gives bounds.
+# positions would it take for such a gap to pass two standard errors of the one model? `brier_noise` gives bounds;
+# "inside" means that the gap lies inside the 95% interval of CALM-M alone, even at the lower bound.
 
 # %%
 gap = paper_gap(10_000)

@@ -58,7 +58,8 @@ apply_style()
 # ## The picture
 #
 # Storyland is a language whose probabilities are known exactly. After *Once upon a time* it goes on with one of eight
-# chunks of four tokens. Their law is P; the lower the temperature, the more of it goes to the likely ones.
+# chunks of four tokens. (A token may be a piece of a word: *sh* and *che* are beginnings.) Their law is P; the lower
+# the temperature, the more of it goes to the likely ones.
 
 # %% tags=["exercises-need"]
 PROMPT = "Once upon a time"
@@ -377,8 +378,8 @@ panels_figure(
 # ### A real model
 #
 # The bundled storyland CALM at the same prompt. Its own law is hidden, but 2,000 draws show it; the letters are the
-# chunks above. `estimate_calls` foretells
-# Theorem 2's price from these draws, by counting how often they agree. Then the same step by each algorithm.
+# chunks above. `estimate_calls` foretells Theorem 2's price from these draws, by counting how often they agree. Then
+# the same step by each algorithm.
 
 # %%
 lm = calm_lab.load_model("calm-storyland-k4")
@@ -445,8 +446,7 @@ print(f"batch, T = 1/2: 200 draws a step, {no_fallback:.0%} of {len(batch_steps)
 # `notebooks/solutions/08_temperature_without_likelihood.py`.
 #
 # **1. A coin from a coin.** `coin()` falls heads (True) with an unknown chance p; `uniform()` gives a number between 0
-# and
-# 1. Return True with chance p^a, for 0 < a < 1. *Hint: after the i-th tails, give up with chance a / i.*
+# and 1. Return `True` with chance p^a, for 0 < a < 1. *Hint: after the i-th tails, give up with chance a / i.*
 
 
 # %% tags=["exercise-1"]

@@ -14,7 +14,7 @@
 # | minutes | about 1 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
 # | app tabs | *Generate*, *What K buys* |
 # | modules | `calm_lab/toolkit/decoding.py`, `calm_lab/lab/flops.py`, `calm_lab/lab/table1.py` |
-# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 3.3 (the loop), section 4.2: Table 1, Fig 4 |
+# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 3 (the loop), section 7: Table 1, Fig 4 |
 # | you need | PyTorch; notebooks 00 and 08 for temperature by repeats |
 #
 # CALM writes K tokens a step. That is its whole case: fewer steps, each a little dearer. This notebook runs the loop by
@@ -28,8 +28,8 @@
 # 2. **T = 1, 1/2, 1/3** side by side, CALM beside the Transformer.
 # 3. **The paper's Table 1 from a formula**: every row within 2%, but for one.
 # 4. **The quoted "-44% / -34%"**: which pair of models it compares, and at what quality.
-# 5. **What the table leaves out**: half of a small CALM's work is still a product with the vocabulary, and below T = 1
-#    a pool of 200 draws costs a hundred times as much.
+# 5. **What the table leaves out**: nearly half of a small CALM's work is still a product with the vocabulary, and
+#    below T = 1 a pool of 200 draws costs a hundred times as much.
 # 6. **Our own frontier**: as many runs as have been made, with their intervals.
 #
 # The last cell checks every one of these claims.
@@ -104,7 +104,8 @@ print(f"hidden state of the tape and of the whole text: largest difference {same
 # ## The formulas
 #
 # A multiply-add counts as two FLOPs, a backward pass as two forward passes. d is the width, f the inner width of a
-# SwiGLU, L the layers, C the context in positions, V the vocabulary.
+# SwiGLU, L the layers, C the context in positions, V the vocabulary, l = 32 K the size of a vector. The head has L/4
+# blocks of about 6 d² weights each.
 #
 # **A Transformer**, a generated token:
 # $$F = \underbrace{2 L (4d^2 + 3df)}_{\text{layers}} + \underbrace{4 d C L}_{\text{attention}}
@@ -113,11 +114,12 @@ print(f"hidden state of the tape and of the whole text: largest difference {same
 # **A CALM**, a generated token at one draw a step:
 # $$F = \frac1K \Big[ 2 L (4d^2 + 3df) + 4 d C L + \underbrace{2(2K d^2 + 2 d^2)}_{\text{squeeze K tokens}}
 # + \underbrace{2 \tfrac{L}{4} \, 6 d^2}_{\text{head}} + \underbrace{D}_{\text{decoder}} \Big],$$
-# with a decoder of width h = 512 that still holds a product with the vocabulary for each of the K tokens:
+# with a decoder of width h = 512 and inner width $f_h$ = 1280 that still holds a product with the vocabulary for each
+# of the K tokens:
 # $D = 2 (l h + 3 h f_h (1 + K) + K h^2 + K h V)$.
 #
 # **Training** is three times the forward pass, with the head run N times, the encoder once, the decoder never; plus the
-# autoencoder's own training. The paper prints no formula (section 4.2 gives the results); this one is ours.
+# autoencoder's own training. The paper prints no formula (section 7 gives the results); this one is ours.
 
 # %% [markdown]
 # ## The code
@@ -287,9 +289,10 @@ for (name, at), (linear, logged) in gaps.items():
     print(f"{name:8} at equal {at:9} FLOPs: {linear:+.2f} (line on plain axes), {logged:+.2f} (on a logarithmic axis)")
 
 # %% [markdown]
-# A dot above the line is a CALM ahead of the Transformers. At equal *training* FLOPs the lead shrinks as models grow,
-# and is gone at XL. At equal *inference* FLOPs it stays. None of the numbers has an error bar in the paper; notebook 07
-# asks how large one would be.
+# A dot above the line is a CALM ahead of the Transformers. At equal *training* FLOPs the lead on the
+# logarithmic axis shrinks as models grow, and on either axis it is small or gone at XL. (CALM-M is cheaper than all
+# three Transformers: for it the line is extended.) At equal *inference* FLOPs it stays. None of the numbers has an
+# error bar in the paper; notebook 07 asks how large one would be.
 #
 # ### What K buys
 #
@@ -363,7 +366,8 @@ slide(pool_figure, model=Choice(list(PAPER_SIZES), "CALM-M"))
 
 # %% [markdown]
 # The dotted lines are Transformer-S, -M and -L from below. The draws of a pool are independent, so on a GPU they take
-# work rather than time; but work it is. A calculator for any size:
+# work rather than time; but work it is. A calculator for any size (*input* squeezes K tokens
+# into one position, *output* is the product with the vocabulary, which in CALM is the decoder's last layer):
 
 
 # %%

@@ -12,9 +12,9 @@
 # | | |
 # |---|---|
 # | minutes | about 4 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
-# | app tab | *Energy score* |
+# | app tabs | *Energy score*, *Generate* (all three heads can be chosen) |
 # | modules | `calm_lab/model/heads/`, `calm_lab/lab/known_calm.py`, `calm_lab/lab/reproduction/extras.py` |
-# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), sections 3.1 and 4.4: Figs 8 and 9 |
+# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), sections 3 and 7: Figs 8 and 9 |
 # | you need | PyTorch; notebooks 05 and 06; an idea of diffusion or flow matching helps |
 #
 # Anything that turns a hidden state and noise into a vector can be CALM's head. Images have taught two good ways,
@@ -165,17 +165,18 @@ for name, size in spread.items():
 # %% [markdown]
 # ## The formulas
 #
-# **Energy** (section 3.2): $z = f(h, \epsilon)$ in one call. Its loss compares N samples with M true draws, so it
+# **Energy** (section 3): $z = f(h, \epsilon)$ in one call. Its loss compares N samples with M true draws, so it
 # judges *clouds*, and a cloud in the right shape is all that is wanted.
 #
-# **Flow matching** (section 4.4). A straight path leads from noise $x_0 \sim N(0, I)$ to a true vector $z$,
+# **Flow matching** (section 7). A straight path leads from noise $x_0 \sim N(0, I)$ to a true vector $z$,
 # $$x_t = (1 - t)\, x_0 + t\, z, \qquad \dot x_t = z - x_0,$$
 # and a network learns the mean velocity $v(x_t, t, h)$ by squared error. Sampling follows v from t = 0 to 1: with
 # *Euler*, one call a step; with the *midpoint* rule, two. Where many paths cross, their mean points between the
 # targets, and it takes small steps to bend away.
 #
-# **Diffusion** (section 4.4). $x_t = \sqrt{\bar\alpha_t}\, z + \sqrt{1 - \bar\alpha_t}\, \epsilon$; the network learns
-# $\epsilon$ by squared error, and sampling goes backwards, adding a little fresh noise at every step.
+# **Diffusion** (section 7). $x_t = \sqrt{\bar\alpha_t}\, z + \sqrt{1 - \bar\alpha_t}\, \epsilon$; the network learns
+# $\epsilon$ by squared error, and sampling goes backwards, adding a little fresh noise at every step. Here
+# $\bar\alpha_t$, the share of signal, falls from 1 at t = 0 to 0: unlike in flow matching, t counts towards the noise.
 #
 # A loss of either judges *one step of one path*. That is easier to learn from, and dearer to draw from.
 
@@ -300,7 +301,8 @@ panels_figure(
 )
 
 # %% [markdown]
-# (An undefined score is drawn at 0.) Three things to read off, and one to be careful with.
+# (An undefined score is drawn at 0; a dot above the ceiling by no more than an error or so is luck.) Three things to
+# read off, and one to be careful with.
 #
 # - **One call is worth something from the energy head only.** A single Euler step of the flow head leaves no score at
 #   all: the first velocity is the mean of all paths, and one step along it ends between the targets.

@@ -14,7 +14,7 @@
 # | minutes | about 4 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
 # | app tabs | *Tokens and vectors*, *Generate* |
 # | modules | `calm_lab/text/local.py`, `calm_lab/training/train.py`, `calm_lab/lab/latent_map/` |
-# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), sections 2 (autoencoder), 3 (CALM), 4.1 (training) |
+# | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), sections 2 (autoencoder), 3 (CALM), 7 (training) |
 # | you need | a text file of yours, some ten thousand words or more; or none, then a stand-in is written |
 #
 # The whole path with a text that you bring: read it, train an autoencoder on it, look at its map, train a CALM on top,
@@ -26,7 +26,7 @@
 # 1. **One line to change:** the path of your file. Everything else follows from it.
 # 2. **An autoencoder in a few hundred steps** that gives back unseen chunks of your text, beside the bundled one.
 # 3. **A map** of your chunks, and each one's neighbours.
-# 4. **A CALM that has read your text once or twice:** what it knows by then, and what it doesn't. Expect words, not
+# 4. **A CALM that has read your text a few times:** what it knows by then, and what it doesn't. Expect words, not
 #    prose.
 # 5. **A checkpoint** that `calm-lab app` lists.
 #
@@ -250,7 +250,8 @@ print(f"BrierLM: {test.brier.brier_lm:.2f}" if test.brier.reason is None else f"
 # ### It writes
 #
 # At three temperatures, with one seed. A good share of the words should be words of your text by now; whether the
-# sentences are sentences is for you to judge.
+# sentences are sentences is for you to judge. Rows that are equal come from pools in which nothing was repeated often
+# enough: they fall back to the same draws.
 
 # %%
 LABELS = {1: "T = 1", 2: "T = 1/2", 3: "T = 1/3"}
@@ -328,8 +329,10 @@ work.cleanup()
 # Choose *my-calm* in the tab *Generate*, and its autoencoder's vectors in *Tokens and vectors*. For a longer training
 # use the command line, which can be stopped and resumed:
 #
-# ```sh calm-lab train calm --corpus path/to/file.txt --autoencoder notebooks/my_models/my-autoencoder --steps 8000
-# --out runs/mine ```
+# ```sh
+# calm-lab train calm --corpus path/to/file.txt --autoencoder notebooks/my_models/my-autoencoder --steps 8000 \
+#     --out runs/mine
+# ```
 
 # %% [markdown]
 # ## What would prove it wrong
