@@ -24,6 +24,7 @@ class Limits:
         map_characters: of a text whose map is drawn.
         fits: UMAP layouts computed at the same time.
         waiting: requests in the queue; None for no limit.
+        request_bytes: sent by one request; a page sends its drawings back when a run is stopped.
     """
 
     characters: int = 20_000
@@ -38,6 +39,7 @@ class Limits:
     map_characters: int = 2_000_000
     fits: int = 2
     waiting: int | None = None
+    request_bytes: int = 64 << 20
 
     def check_text(self, text: str, what: str) -> str:
         """``text`` itself; InputError if it is no text or too long."""
@@ -70,6 +72,7 @@ SHARED = Limits(
     map_characters=200_000,
     fits=1,
     waiting=32,
+    request_bytes=8 << 20,
 )
 """For a public host."""
 MAX_SEED = 2**32 - 1

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from calm_lab.app import (
     brier_tab,
@@ -31,6 +32,7 @@ from calm_lab.app import (
 )
 from calm_lab.app.api import add_endpoints
 from calm_lab.app.bench import Bench, Opening
+from calm_lab.app.door import Door
 from calm_lab.app.limits import OPEN, SHARED, Limits
 from calm_lab.app.look import launch_options
 from calm_lab.app.shelf import Shelf
@@ -50,7 +52,7 @@ def build_app(models: str | Path | None = None, device: str = "auto", limits: Li
         limits: what one visitor may ask for.
 
     Returns:
-        The Blocks; launch it with ``launch`` below, or with ``look.launch_options()``.
+        The Blocks; ``launch`` below serves it, behind ``calm_lab.app.door``.
 
     Raises:
         CheckpointError: if ``models`` is no folder.
@@ -167,13 +169,15 @@ def launch(
         raise InputError(MCP_MISSING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    app = build_app(models, device, SHARED if share_safe else OPEN)
+    limits = SHARED if share_safe else OPEN
+    app = build_app(models, device, limits)
     settings = {
         **launch_options(),
         "server_name": host,
         "server_port": port,
         "inbrowser": open_browser,
         "mcp_server": mcp,
+        "app_kwargs": {"middleware": [Middleware(Door, most=limits.request_bytes)]},
     }
     stay = not options.pop("prevent_thread_lock", False)
     try:

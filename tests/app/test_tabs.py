@@ -209,7 +209,7 @@ def test_stop_marks_a_running_text_only() -> None:
 
 
 def test_a_public_host_allows_less() -> None:
-    for name in ("characters", "shown_tokens", "new_tokens", "pool", "vectors", "samples"):
+    for name in ("characters", "shown_tokens", "new_tokens", "pool", "vectors", "samples", "request_bytes"):
         assert getattr(SHARED, name) < getattr(OPEN, name)
     assert SHARED.waiting
 

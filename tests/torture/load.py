@@ -86,7 +86,7 @@ def load(sessions: int, seconds: float, seed: int, small_models: bool) -> Report
     """Start the app, send the visitors, stop the app."""
     report = Report(sessions, seconds)
     with tempfile.TemporaryDirectory(prefix="calm_lab-load-") as home:
-        process, url = _serve(Path(home), small_models)
+        process, url = serve(Path(home), small_models)
         try:
             times: dict[str, list[float]] = {}
             lock, stop = threading.Lock(), threading.Event()
@@ -125,7 +125,7 @@ def _quantile(values: list[float], share: float) -> float:
     return values[min(len(values) - 1, int(share * len(values)))]
 
 
-def _serve(home: Path, small_models: bool) -> tuple[subprocess.Popen[bytes], str]:
+def serve(home: Path, small_models: bool) -> tuple[subprocess.Popen[bytes], str]:
     """The app as ``calm-lab app --share-safe`` starts it; with small models, those hide the bundled ones."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

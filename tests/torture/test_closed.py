@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.torture.app_target import save_models
-from tests.torture.load import _serve
+from tests.torture.load import serve
 from tests.torture.watchman import ROOT
 
 LISTENER = """
@@ -87,7 +87,7 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_file_routes_give_out_nothing_of_the_machine(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("the-secret")
-    process, url = _serve(tmp_path / "home", small_models=True)
+    process, url = serve(tmp_path / "home", small_models=True)
     secret = str(tmp_path / "secret.txt")
     up = "../" * 12
     paths = [
