@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from calm_lab.errors import CalmLabError, CheckpointError
 from calm_lab.model import checkpoint
 from calm_lab.model.checkpoint import load
-from tests.model import small
+from tests.model.model_folders import make_folders
 from tests.model.official_folder import Recipe, write
 
 SLOW_FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -29,19 +29,7 @@ SLOW_FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One folder of each kind, ours and official."""
-    root = tmp_path_factory.mktemp("folders")
-    made = {
-        "autoencoder": checkpoint.save(small.autoencoder(), root / "autoencoder", {"made": "here"}),
-        "calm": checkpoint.save(small.calm(), root / "calm", {}),
-        "transformer": checkpoint.save(small.transformer(), root / "transformer"),
-        "official": root / "official",
-        "official-bin": root / "official-bin",
-        "official-autoencoder": root / "official-autoencoder",
-    }
-    write(made["official"], Recipe(layers=1, blocks=1))
-    write(made["official-bin"], Recipe(kind="flow", layers=1, blocks=1, file="pytorch_model.bin", shards=2))
-    write(made["official-autoencoder"], Recipe(kind="autoencoder"))
-    return made
+    return make_folders(tmp_path_factory.mktemp("folders"))
 
 
 KINDS = ("autoencoder", "calm", "transformer", "official", "official-bin", "official-autoencoder")

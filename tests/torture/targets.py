@@ -11,6 +11,7 @@ import copy
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,19 +19,22 @@ from typing import Any
 import torch
 
 from calm_lab.errors import CalmLabError
+from calm_lab.lab.latent_map import store
+from calm_lab.lab.latent_map.chunks import UniqueChunks
+from calm_lab.lab.latent_map.views import map_data
 from calm_lab.model import checkpoint
-from calm_lab.text.local import read_documents
 from calm_lab.text.tokenizer import Tokenizer
 from calm_lab.training import loop, run_folder
 from calm_lab.training.optimizer import Average, build_optimizers
 from calm_lab.training.recipes import CalmRecipe
 from tests.model import small
+from tests.model.model_folders import make_folders
 from tests.model.official_folder import Recipe, write
 from tests.torture.app_target import app
 from tests.torture.mutate import damage_bytes, damage_json, damage_safetensors, damage_zip, hostile_pickle, weird
+from tests.torture.text_targets import TEXT, csv, jsonl, parquet, txt
 
 Try = Callable[[Random], bool]
-TEXT = "The old fox saw a red hen by the river, and went home. Émile counted 12 ships.\n\n"
 
 
 def use(folder: Path) -> bool:
@@ -39,22 +43,6 @@ def use(folder: Path) -> bool:
     ids = torch.zeros(1, 2 * getattr(model.config, "chunk_size", 1), dtype=torch.int64)
     _ = model.encode(ids) if hasattr(model, "encode") else model.hidden_states(ids)
     return True
-
-
-def make_folders(home: Path) -> dict[str, Path]:
-    """One healthy model folder of each kind, ours and the authors'."""
-    made = {
-        "autoencoder": checkpoint.save(small.autoencoder(), home / "autoencoder", {"metrics": {"clean": 0.5}}),
-        "calm": checkpoint.save(small.calm(), home / "calm", {}),
-        "transformer": checkpoint.save(small.transformer(), home / "transformer"),
-        "official": home / "official",
-        "official-bin": home / "official-bin",
-        "official-autoencoder": home / "official-autoencoder",
-    }
-    write(made["official"], Recipe(layers=1, blocks=1))
-    write(made["official-bin"], Recipe(kind="flow", layers=1, blocks=1, file="pytorch_model.bin", shards=2))
-    write(made["official-autoencoder"], Recipe(kind="autoencoder", file="pytorch_model.bin"))
-    return made
 
 
 def config(home: Path) -> Try:
@@ -129,6 +117,29 @@ def index(home: Path) -> Try:
         else:
             (folder / name).write_bytes(damage_json(rng, data))
         return use(folder)
+
+    return one
+
+
+def latent_map(home: Path) -> Try:
+    """The two files of a latent map."""
+    model = small.autoencoder()
+    model.tokenizer = Tokenizer.train([TEXT] * 4, 290)
+    ids = torch.arange(60 * model.config.chunk_size).reshape(60, -1) % model.config.vocab_size
+    chunks = UniqueChunks(ids, torch.arange(60, 0, -1), 100, 60)
+    made = store.map_chunks(model, chunks, "x")
+    made = made.with_umap(made.pictures["pca"], {"n_neighbors": 5, "min_dist": 0.1, "seed": 0})
+    trust = {name: asdict(value) for name, value in made.trust.items()}
+    corpus = {"name": "x", "chunks": 100, "different": 60}
+    folder = store.save_map(made, home / "map", {"corpus": corpus, "trust": trust, "umap": made.settings})
+    card, tensors = json.loads((folder / "card.json").read_text()), (folder / "map.safetensors").read_bytes()
+
+    def one(rng: Random) -> bool:
+        spoiled = rng.random() < 0.5
+        (folder / "card.json").write_bytes(damage_json(rng, card) if spoiled else json.dumps(card).encode())
+        (folder / "map.safetensors").write_bytes(tensors if spoiled else damage_safetensors(rng, tensors))
+        json.dumps(map_data(store.load_map(model, folder)), allow_nan=False)  # what the page gets
+        return True
 
     return one
 
@@ -258,56 +269,6 @@ class _NoWaiting:
         """Go on at once."""
 
 
-def _corpus(home: Path, suffix: str, seeds: list[bytes]) -> Try:
-    file = home / f"text{suffix}"
-
-    def one(rng: Random) -> bool:
-        file.write_bytes(damage_bytes(rng, rng.choice(seeds), rng.choice(seeds)))
-        for document in read_documents(file, rng.choice((None, None, "text", "a"))):
-            document.text.encode()
-        return True
-
-    return one
-
-
-def txt(home: Path) -> Try:
-    """Text files."""
-    return _corpus(
-        home, ".txt", [(TEXT * 20).encode(), TEXT.encode("utf-16"), b"\xef\xbb\xbf" + TEXT.encode(), b"a" * 9000]
-    )
-
-
-def jsonl(home: Path) -> Try:
-    """A JSON object a line."""
-    rows = [json.dumps({"text": TEXT, "a": n, "b": [None, {"c": 1.5}]}) for n in range(5)]
-    return _corpus(home, ".jsonl", ["\n".join(rows).encode(), b'{"a": "\\ud83d half"}\n' * 3, b"[" * 5000])
-
-
-def csv(home: Path) -> Try:
-    """Comma-separated values."""
-    return _corpus(home, ".csv", [b'text,a\n"one, two",1\nthree,2\n' * 6, b"text\nplain\n", b'a,"b\nc"\n"x""y",2\r\n'])
-
-
-def parquet(home: Path) -> Try:
-    """Parquet, in five codecs and with nested columns."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.table({"text": [TEXT, None, "x" * 300, TEXT], "a": [1, 2, 3, 4], "n": [[1], [], None, [2, 3]]})
-    seeds = []
-    for codec in ("none", "snappy", "gzip", "zstd", "lz4"):
-        file = home / f"seed-{codec}.parquet"
-        pq.write_table(
-            table,
-            file,
-            compression=codec,
-            use_dictionary=codec != "zstd",
-            data_page_version="2.0" if codec == "gzip" else "1.0",
-        )
-        seeds.append(file.read_bytes())
-    return _corpus(home, ".parquet", seeds)
-
-
 def warm_up(home: Path) -> None:
     """Import, once and in the parent, what libraries import when they are first used."""
     for folder in make_folders(home).values():
@@ -322,5 +283,6 @@ TARGETS: dict[str, tuple[Callable[[Path], Try], int]] = {
     "config": (config, 14), "safetensors": (safetensors, 14), "pickle": (pickles, 12), "shard index": (index, 6),
     "card": (card, 5), "tokenizer": (tokenizer, 8), "training state": (state, 3), "run folder": (run, 6),
     "txt": (txt, 6), "jsonl": (jsonl, 7), "csv": (csv, 7), "parquet": (parquet, 7), "app": (app, 5),
+    "latent map": (latent_map, 4),
 }  # fmt: skip
-"""Each target, and its share of a hundred inputs."""
+"""Each target, and its share of 104 inputs."""

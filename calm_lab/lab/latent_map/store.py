@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from calm_lab.lab.latent_map.cluster import CLUSTERS, k_means
 from calm_lab.lab.latent_map.fit import MIN_POINTS, Plane, Trust, plane, shuffled, trustworthiness
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.stored import read_json, read_tensors
+from calm_lab.text.tables import one_line
 
 MAPS = Path(__file__).resolve().parents[2] / "assets" / "maps"
 ROWS = 2048  # chunks encoded at once
@@ -213,7 +215,8 @@ def load_map(model: Autoencoder, folder: Path, model_folder: Path | None = None)
     card = read_json(folder / "card.json")
     if card.get("format") != FORMAT:
         raise CheckpointError(f"{folder}: this is no map of ours; make it again: calm-lab models --map {folder.name}")
-    known = card.get("autoencoder", {}).get("sha256")
+    made_of = card.get("autoencoder")
+    known = made_of.get("sha256") if isinstance(made_of, dict) else None
     if model_folder is not None and known != weights_hash(model_folder):
         raise CheckpointError(
             f"{folder}: a map of other weights than those of {model_folder.name}; make it again: "
@@ -222,27 +225,20 @@ def load_map(model: Autoencoder, folder: Path, model_folder: Path | None = None)
     tensors = read_tensors(folder / "map.safetensors")
     try:
         ids, said, counts, group, umap = (tensors[name] for name in ("ids", "said", "counts", "group", "umap"))
-        chunks = UniqueChunks(
-            ids.long(), counts.long(), int(card["corpus"]["chunks"]), int(card["corpus"]["different"])
-        )
-        rows = (len(ids), model.config.chunk_size)
-        if (
-            ids.shape != rows
-            or said.shape != rows
-            or umap.shape != (len(ids), 2)
-            or not len(counts) == len(group) == len(ids)
-        ):
-            raise KeyError("shapes")
-        trust = {name: Trust(**values) for name, values in card["trust"].items()}
-        settings = dict(card["umap"])
-    except (KeyError, TypeError, ValueError) as error:
+        corpus = card["corpus"]
+        chunks = UniqueChunks(ids.long(), counts.long(), int(corpus["chunks"]), int(corpus["different"]))
+        _check_stored(model, ids, said, counts, group, umap)
+        trust = {name: _trust(values) for name, values in card["trust"].items()}
+        name, settings = str(corpus["name"]), dict(card["umap"])
+        json.dumps(settings, allow_nan=False)  # a number that is none could not be sent to the page
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise CheckpointError(
-            f"{folder}: damaged ({error}); make it again: calm-lab models --map {folder.name}"
+            f"{folder}: damaged ({one_line(error)}); make it again: calm-lab models --map {folder.name}"
         ) from error
     mean, std = encode_chunks(model, chunks.ids)
     flat = plane(mean)
     return LatentMap(
-        name=str(card["corpus"]["name"]),
+        name=name,
         ids=chunks.ids,
         counts=chunks.counts,
         said=said.long(),
@@ -257,6 +253,32 @@ def load_map(model: Autoencoder, folder: Path, model_folder: Path | None = None)
         different=chunks.different,
         settings=settings,
     )
+
+
+def _check_stored(model: Autoencoder, ids: Tensor, said: Tensor, counts: Tensor, group: Tensor, umap: Tensor) -> None:
+    """ValueError unless the tensors of a map fit the model and each other."""
+    rows, vocabulary = len(ids), model.config.vocab_size
+    if rows < MIN_POINTS or not ids.shape == said.shape == (rows, model.config.chunk_size):
+        raise ValueError("shape of the chunks")
+    if umap.shape != (rows, 2) or not umap.is_floating_point() or not bool(umap.isfinite().all()):
+        raise ValueError("layout")
+    bounds = {"ids": (ids, 0, vocabulary), "said": (said, 0, vocabulary)}
+    bounds |= {"counts": (counts, 1, 2**31), "group": (group, 0, CLUSTERS)}
+    for name, (values, low, high) in bounds.items():
+        if values.is_floating_point() or values.is_complex() or len(values) != rows:
+            raise ValueError(name)
+        whole = values.long()
+        if whole.numel() and not low <= int(whole.min()) <= int(whole.max()) < high:
+            raise ValueError(name)
+
+
+def _trust(values: Any) -> Trust:
+    """Trust as a card tells it; ValueError or TypeError for anything else."""
+    made = Trust(**values)
+    numbers = (made.value, made.standard_error, made.k, made.rows)
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in numbers):
+        raise ValueError("trust")
+    return made
 
 
 def bundled_map(model: Autoencoder, name: str, model_folder: Path | None = None) -> LatentMap:
