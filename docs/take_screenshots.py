@@ -1,16 +1,19 @@
-"""Photograph every tab of the app at 1280 and 390 pixels: ``make screenshots``."""
+"""Photograph every tab of the app at 1280 and 390 pixels: ``make screenshots``; the READMEs' few: ``make pictures``."""
 
 from __future__ import annotations
 
+import io
 import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from calm_lab.cli.doctor import find_browser
 
@@ -68,8 +71,59 @@ def photograph(page: Page, url: str, width: int, folder: Path) -> None:
         print(path)
 
 
-def main(folder: Path) -> None:
-    """Start the app, photograph it at every width, and stop it again."""
+@dataclass(frozen=True)
+class Picture:
+    """One picture of the READMEs.
+
+    Attributes:
+        tab: id of the tab.
+        element: what is photographed, a CSS selector.
+        ready: what is there once it can be photographed.
+    """
+
+    tab: str
+    element: str
+    ready: str
+
+
+PICTURES = {
+    "energy": Picture("energy", "#energy-plane .cl-energy-panel", "#energy-plane .cl-stat"),
+    "generate": Picture("generate", "#stage", "#stage .cl-written"),
+    "map": Picture("map", "#map", "#map canvas"),
+}
+LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
+TALLEST = 620  # pixels of a picture in a README
+
+
+def take_pictures(browser: Browser, url: str, folder: Path) -> None:
+    """The READMEs' pictures in both languages, with few colours so that they stay small."""
+    from PIL import Image
+
+    for code, locale in LANGUAGES.items():
+        page = browser.new_page(viewport={"width": 1000, "height": 1400}, locale=locale)
+        for name, picture in PICTURES.items():
+            page.goto(f"{url}/?tab={picture.tab}")
+            page.locator(picture.ready).first.wait_for(timeout=1000 * START_SECONDS)
+            settle(page)
+            data = page.locator(picture.element).first.screenshot()
+            image = Image.open(io.BytesIO(data)).convert("RGB")
+            image = image.crop((0, 0, image.width, min(image.height, TALLEST)))
+            path = folder / f"{name}.{code}.png"
+            image.quantize(96, dither=Image.Dither.NONE).save(path, optimize=True)
+            print(path, path.stat().st_size)
+        page.close()
+
+
+def take_screenshots(browser: Browser, url: str, folder: Path) -> None:
+    """Every tab at every width."""
+    for width, height in WIDTHS.items():
+        page = browser.new_page(viewport={"width": width, "height": height})
+        photograph(page, url, width, folder)
+        page.close()
+
+
+def main(folder: Path, take: Callable[[Browser, str, Path], None]) -> None:
+    """Start the app, photograph it, and stop it again."""
     browser_path = find_browser()
     if browser_path is None:
         sys.exit("no Chromium found: on Debian or Ubuntu run 'sudo apt install chromium'")
@@ -81,10 +135,7 @@ def main(folder: Path) -> None:
         wait_for(url, app)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-            for width, height in WIDTHS.items():
-                page = browser.new_page(viewport={"width": width, "height": height})
-                photograph(page, url, width, folder)
-                page.close()
+            take(browser, url, folder)
             browser.close()
     finally:
         app.terminate()
@@ -92,4 +143,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots"))
+    given = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
+    main(given, take_pictures if "--pictures" in sys.argv else take_screenshots)

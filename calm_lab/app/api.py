@@ -19,7 +19,7 @@ from calm_lab.lab.pools import pool_of
 from calm_lab.lab.vectors import decode_with_confidence, read_text
 from calm_lab.toolkit import generate as writing
 from calm_lab.toolkit.energy import energy_score
-from calm_lab.toolkit.temperature import reciprocal
+from calm_lab.toolkit.temperature import check_temperature, reciprocal
 
 
 def add_endpoints(bench: Bench) -> None:
@@ -79,27 +79,45 @@ def add_endpoints(bench: Bench) -> None:
         max_tokens: int = 64,
         pool: int = 200,
         model: str = "default",
+        method: str = "batch",
+        max_calls: int = 5000,
+        on_budget: str = "batch",
     ) -> dict[str, Any]:
-        """Go on from a prompt, chunk by chunk, by batch temperature sampling.
+        """Go on from a prompt, chunk by chunk, by batch or exact temperature sampling.
 
         Args:
             prompt: the text to continue; "" starts from nothing.
-            temperature: 1, 1/2, 1/3, ...
+            temperature: 1, 1/2, 1/3, ... for the batch method; any T in (0, 1] for the exact one.
             seed: of all randomness; the same seed gives the same text.
             max_tokens: tokens to write at most.
-            pool: draws a step.
+            pool: draws a step of the batch method.
             model: a CALM's name; "default" is the first.
+            method: "batch" (Algorithm 2) or "exact" (Algorithm 1).
+            max_calls: draws a step that the exact method may charge.
+            on_budget: when they are spent, "batch" chooses by the batch rule among the draws made, "raise" refuses.
 
         Returns:
-            text, and for each step its text, candidates with counts and weights, draws, repeats needed, milliseconds.
+            text, and for each step its text, candidates with counts and weights, draws, trials, repeats needed,
+            milliseconds.
         """
         limits.check_text(prompt, "prompt")
         number = limits.check_number(seed, "seed", 0, MAX_SEED)
         tokens = limits.check_number(max_tokens, "max_tokens", 1, limits.new_tokens)
         size = limits.check_number(pool, "pool", 1, limits.pool)
-        wanted = reciprocal(temperature)
+        budget = limits.check_number(max_calls, "max_calls", 1, limits.calls)
+        wanted = round(1 / check_temperature(temperature)) if method == "exact" else reciprocal(temperature)
         lm = bench.shelf.calm(model)
-        steps = writing.generate(lm, prompt, temperature, pool=size, max_tokens=tokens, seed=number)
+        steps = writing.generate(
+            lm,
+            prompt,
+            temperature,
+            method,  # type: ignore[arg-type]  # generate refuses what is none
+            pool=size,
+            max_tokens=tokens,
+            seed=number,
+            max_calls=budget,
+            on_budget=on_budget,  # type: ignore[arg-type]
+        )
         assert lm.tokenizer is not None  # generate has refused a model without one
         pools = [pool_of(step, lm.tokenizer, wanted).to_dict() for step in steps]
         return {"text": "".join(step["text"] for step in pools), "steps": pools}

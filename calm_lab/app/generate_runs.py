@@ -122,6 +122,7 @@ def write(bench: Bench, asked: Request) -> Iterator[dict[str, Any]]:
     value = {
         "run": next(_runs),
         "model": entry.name,
+        "address": entry.address,
         "prompt": asked.shown_prompt,
         "method": asked.method,
         "temperature": asked.temperature,
@@ -219,13 +220,15 @@ def compare(bench: Bench, asked: Request) -> Iterator[dict[str, Any]]:
     lanes: list[dict[str, Any]] = []
     for n in COMPARED:
         at = Request(asked.prompt, n, asked.length, asked.pool, asked.seed, asked.model)
-        lanes.append({"kind": "calm", "model": entry.name, "n": n, "chunk_size": lm.config.chunk_size})
+        lanes.append(
+            {"kind": "calm", "model": entry.name, "address": entry.address, "n": n, "chunk_size": lm.config.chunk_size}
+        )
         for lane in _chunks(lm, tokenizer, at):
             lanes[-1] = {**lanes[-1], **lane}
             yield {**value, "status": "running", "lanes": list(lanes)}
     for n in COMPARED if baseline is not None else ():
         assert baseline is not None
-        lanes.append({"kind": "transformer", "model": baseline[0].name, "n": n})
+        lanes.append({"kind": "transformer", "model": baseline[0].name, "address": baseline[0].address, "n": n})
         for lane in _tokens(baseline[1], asked, 1 / n):
             lanes[-1] = {**lanes[-1], **lane}
             yield {**value, "status": "running", "lanes": list(lanes)}

@@ -14,7 +14,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from calm_lab.lab.pieces import roles
+from calm_lab.lab.pieces import roles, spread
+from calm_lab.lab.vectors import Spread
 from calm_lab.text.tokenizer import Tokenizer
 from calm_lab.toolkit.generate import ChunkStep
 
@@ -27,6 +28,7 @@ class Candidate:
         text: what it says.
         tokens: what to show for each of its K tokens.
         roles: begin, end, pad or mask for special tokens, None for ordinary ones.
+        spread: for each token the characters that it shares with its neighbours in the chunk, or None.
         count: how often it was drawn.
         groups: C(count, n): groups of n equal draws it forms, n being the repeats needed in the end.
         weight: its probability to be chosen; for an exact step, what the draws say of the law at that temperature.
@@ -36,6 +38,7 @@ class Candidate:
     text: str
     tokens: list[str]
     roles: list[str | None]
+    spread: list[Spread]
     count: int
     groups: int
     weight: float
@@ -111,6 +114,7 @@ class Pool:
                     "text": c.text,
                     "tokens": c.tokens,
                     "roles": c.roles,
+                    "spread": c.spread,
                     "count": c.count,
                     "groups": c.groups,
                     "weight": round(c.weight, 6),
@@ -142,6 +146,7 @@ def pool_of(step: ChunkStep, tokenizer: Tokenizer, wanted: int, top: int = 10) -
             text=tokenizer.decode(row),
             tokens=tokenizer.pieces(row),
             roles=roles(tokenizer, row),
+            spread=spread(tokenizer, row),
             count=counts[place],
             groups=math.comb(counts[place], used),
             weight=weights[place],

@@ -22,8 +22,9 @@ from torch import Tensor
 
 from calm_lab.device import generator
 from calm_lab.errors import InputError
-from calm_lab.lab.pieces import roles
+from calm_lab.lab.pieces import roles, spread
 from calm_lab.lab.tempering import Measured
+from calm_lab.lab.vectors import Spread
 from calm_lab.model.calm import CALM
 from calm_lab.toolkit.decoding import Tape
 from calm_lab.toolkit.generate import encode_prompt
@@ -63,6 +64,7 @@ class Outcome:
         text: what it says.
         tokens: what to show for each of its K tokens.
         roles: begin, end or pad for special tokens, None for ordinary ones.
+        spread: for each token the characters that it shares with its neighbours in the chunk, or None.
         count: draws that say it.
         aim: its probability at T = 1/n as all draws show it.
         chosen: its probability with pools of N.
@@ -71,6 +73,7 @@ class Outcome:
     text: str
     tokens: list[str]
     roles: list[str | None]
+    spread: list[Spread]
     count: int
     aim: float
     chosen: float
@@ -204,6 +207,7 @@ def _outcomes(model: CALM, chunks: Tensor, counts: Tensor, aim: Tensor | None, c
             text=tokenizer.decode(row := chunks[place].tolist()),
             tokens=tokenizer.pieces(row),
             roles=roles(tokenizer, row),
+            spread=spread(tokenizer, row),
             count=int(counts[place]),
             aim=math.nan if aim is None else float(aim[place]),
             chosen=float(chosen[place]),

@@ -28,7 +28,8 @@ def test_four_endpoints_are_documented(client: Client) -> None:
     assert set(described["named_endpoints"]) == {"/encode", "/decode", "/generate", "/score"}
     assert described["unnamed_endpoints"] == {}
     names = [p["parameter_name"] for p in described["named_endpoints"]["/generate"]["parameters"]]
-    assert names == ["prompt", "temperature", "seed", "max_tokens", "pool", "model"]
+    sampler = ["method", "max_calls", "on_budget"]
+    assert names == ["prompt", "temperature", "seed", "max_tokens", "pool", "model", *sampler]
 
 
 def test_encode_and_decode_are_the_models(client: Client) -> None:
@@ -39,6 +40,16 @@ def test_encode_and_decode_are_the_models(client: Client) -> None:
     decoded = client.predict(vectors=means, api_name="/decode")
     assert decoded["text"] == reading.decoded_text
     assert [chunk["tokens"] for chunk in decoded["chunks"]] == reading.decoded_tokens
+
+
+def test_generate_knows_the_exact_method(client: Client) -> None:
+    asked = {"prompt": "Once upon a time there was", "temperature": 0.7, "seed": 5, "max_tokens": 8}
+    answer = client.predict(**asked, method="exact", max_calls=2000, api_name="/generate")
+    steps = list(generate(calm(), asked["prompt"], 0.7, "exact", max_tokens=8, seed=5, max_calls=2000))
+    assert answer["text"] == "".join(step.text for step in steps)
+    assert [step["draws"] for step in answer["steps"]] == [step.calls for step in steps]
+    assert [step["trials"] for step in answer["steps"]] == [step.trials for step in steps]
+    assert all(step["exact"] for step in answer["steps"])
 
 
 def test_generate_is_the_librarys(client: Client) -> None:
@@ -68,6 +79,10 @@ def test_score_is_the_energy_score(client: Client) -> None:
         ("/decode", {"vectors": [["a"] * 32]}, "finite numbers only"),
         ("/generate", {"prompt": "a", "temperature": 0.4}, "is not 1/n"),
         ("/generate", {"prompt": "a", "temperature": 2}, "above 1"),
+        ("/generate", {"prompt": "a", "method": "greedy"}, "unknown method 'greedy'"),
+        ("/generate", {"prompt": "a", "method": "exact", "temperature": 2}, "above 1"),
+        ("/generate", {"prompt": "a", "method": "exact", "on_budget": "wait"}, "unknown on_budget 'wait'"),
+        ("/generate", {"prompt": "a", "method": "exact", "max_calls": 0}, "Max_calls must be a whole number"),
         ("/generate", {"prompt": "a", "max_tokens": 10**9}, "Max_tokens must be a whole number"),
         ("/generate", {"prompt": "x" * 100_000}, "100,000 characters: shorten it"),
         ("/score", {"samples": [[0.0]], "targets": [[0.0]]}, "at least 2 samples"),

@@ -51,7 +51,10 @@ def test_the_four_endpoints_and_nothing_else_are_tools(served: str) -> None:
         for name, field in tool["inputSchema"]["properties"].items():
             assert field.get("description"), (tool["name"], name)
     assert set(schema["generate"]["inputSchema"]["properties"]) == {
-        *("prompt", "temperature", "seed", "max_tokens", "pool", "model")
+        *("prompt", "temperature", "seed", "max_tokens", "pool", "model"),
+        "method",
+        "max_calls",
+        "on_budget",
     }
 
 

@@ -82,6 +82,17 @@ def test_an_exact_step_tells_its_trials() -> None:
     assert spent.to_dict()["histogram"] == [[1, 2], [3, 1], [5, 1]]
 
 
+def test_a_character_spread_over_tokens_is_shown_and_not_its_bytes() -> None:
+    ids = TOKENIZER.encode("é")  # two bytes that the small vocabulary has no token for
+    assert len(ids) == 2
+    one = dataclasses.replace(
+        step([2], 0, 1), candidates=torch.tensor([[*TOKENIZER.encode("a"), *ids, TOKENIZER.eos_id]])
+    )
+    (candidate,) = pool_of(one, TOKENIZER, 1).candidates
+    assert candidate.spread == [None, [["é", 1, 2]], [["é", 2, 2]], None]
+    assert pool_of(one, TOKENIZER, 1).to_dict()["candidates"][0]["spread"] == candidate.spread
+
+
 def test_special_tokens_have_roles() -> None:
     ids = [TOKENIZER.pad_id, TOKENIZER.bos_id, TOKENIZER.eos_id, TOKENIZER.mask_id, 50]
     assert roles(TOKENIZER, [i for i in ids if i is not None]) == ["pad", "begin", "end", "mask", None]

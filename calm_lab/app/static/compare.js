@@ -67,14 +67,14 @@ from calm_lab.lab.versus import Meter, timed_tokens
 from calm_lab.model import checkpoint
 
 prompt, seed, length = ${JSON.stringify(value.prompt)}, ${value.seed}, ${value.length}
-lm = calm_lab.load_model(${JSON.stringify(calm.model)})
+lm = calm_lab.load_model(${JSON.stringify(calm.address)})
 for n in (1, 2, 3):
     meter, text = Meter(lm, prompt), ""
     for step in calm_lab.generate(lm, prompt, 1 / n, pool=${value.pool}, max_tokens=length, seed=seed):
         meter.chunk(pool_of(step, lm.tokenizer, n))
         text += step.text
     print(f"CALM, T = 1/{n}: {text!r}", meter.spent)
-${token ? `baseline = checkpoint.load(${JSON.stringify(token.model)})
+${token ? `baseline = checkpoint.load(${JSON.stringify(token.address)})
 for n in (1, 2, 3):
     meter, text = Meter(baseline, prompt), ""
     for piece, seconds in timed_tokens(baseline, prompt, 1 / n, length, seed):

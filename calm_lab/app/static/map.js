@@ -67,6 +67,7 @@ const nameOf = (name, i) => {
   if (state.colour === "punctuation" || name === "other") return say(`map_mark_${name}`);
   return name;
 };
+let legended = null; // what the legend names, for the PNG
 const legendOf = ({ names, scale, to }) => {
   if (scale) {
     const image = `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map((share) => rampColour(share, to)).join(", ")})`;
@@ -147,6 +148,7 @@ const paint = () => {
   const only = places && state.only !== null ? (row) => places[row] === state.only : () => true;
   map.paintWith({ layers: found.layers, over, tool: state.tool, kept: (row) => (!lit || lit.has(row)) && only(row),
     describe: (row) => `${quoted(base.texts[row])}  ×${base.counts[row]}` });
+  legended = found;
   parts.legend.replaceChildren(...legendOf(found));
   parts.found.replaceChildren(...(hits ? [make("span", { class: "cl-note", role: "status" }, say("map_found", { count: hits.length })),
     ...hits.slice(0, FOUND).map((row) => button(quoted(base.texts[row]), () => go(row)))] : []));
@@ -295,7 +297,7 @@ const rows = () => base.texts.map((text, row) => {
   const [[ux, uy], [px, py]] = [at("umap"), at("pca")];
   return { text, count: base.counts[row], posterior_sigma: base.sigma[row], cluster: base.colours.cluster.places[row] + 1, umap_x: ux, umap_y: uy, pca_x: px, pca_y: py };
 });
-const png = (canvas) => canvas.toBlob((blob) => {
+const png = (canvas) => withLegend(canvas, parts.legend, legended.scale ? [0, 0.25, 0.5, 0.75, 1].map((share) => rampColour(share, legended.to)) : null).toBlob((blob) => {
   const address = URL.createObjectURL(blob);
   make("a", { href: address, download: `calm_lab-map-${state.picture}.png` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);

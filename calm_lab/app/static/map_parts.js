@@ -137,3 +137,41 @@ const wordsPart = (rows, words, base, go) => [
   make("div", { class: "cl-found" }, ...rows.slice(0, 60).map((row) => button(quoted(base.texts[row]), () => go(row)))),
   rows.length > 60 ? make("p", { class: "cl-note" }, say("map_more", { count: rows.length - 60 })) : null,
 ];
+
+// The picture with its legend below: points without their colours' names say little away from this page.
+const withLegend = (canvas, legend, ramp) => {
+  const scale = canvas.width / canvas.clientWidth, edge = 12 * scale, height = 22 * scale;
+  const whole = document.createElement("canvas");
+  const pen = whole.getContext("2d"), font = `${13 * scale}px ${getComputedStyle(document.body).fontFamily}`;
+  pen.font = font;
+  const keys = [...legend.children].map((node) => ({
+    text: [...node.childNodes].filter((child) => child.nodeName !== "I").map((child) => child.textContent.trim()).filter(Boolean).join("  "),
+    colour: node.querySelector(".cl-ramp") ? null : node.querySelector("i")?.style.background }));
+  let x = edge, line = 0;
+  const placed = keys.map((key) => {
+    const width = (ramp ? 90 : 20) * scale + pen.measureText(key.text).width + edge;
+    if (x > edge && x + width > canvas.width) [x, line] = [edge, line + 1];
+    const at = { ...key, x, line };
+    x += width;
+    return at;
+  });
+  whole.width = canvas.width;
+  whole.height = canvas.height + (line + 1) * height + edge;
+  pen.fillStyle = css("card");
+  pen.fillRect(0, 0, whole.width, whole.height);
+  pen.drawImage(canvas, 0, 0);
+  pen.font = font;
+  pen.textBaseline = "middle";
+  for (const key of placed) {
+    const y = canvas.height + edge / 2 + (key.line + 0.5) * height, size = 12 * scale, room = ramp ? 80 * scale : size;
+    if (ramp) {
+      const fade = pen.createLinearGradient(key.x, 0, key.x + room, 0);
+      ramp.forEach((colour, i) => fade.addColorStop(i / (ramp.length - 1), colour));
+      pen.fillStyle = fade;
+    } else pen.fillStyle = key.colour || css("muted");
+    pen.fillRect(key.x, y - size / 2, room, size);
+    pen.fillStyle = css("ink");
+    pen.fillText(key.text, key.x + room + 6 * scale, y);
+  }
+  return whole;
+};

@@ -25,7 +25,7 @@ const tokens = (candidate) =>
     ...candidate.tokens.map((piece, i) => {
       const role = candidate.roles[i];
       if (role === "pad" && candidate.roles.includes("end")) return null; // what follows the end says nothing
-      return make("span", { class: "cl-token" }, tokenNode(piece, role && say(`token_${role}`)));
+      return make("span", { class: "cl-token" }, tokenNode(piece, role && say(`token_${role}`), candidate.spread?.[i]));
     }).filter(Boolean));
 
 // How many distinct chunks came once, twice, ...: only those from the line on can be chosen.

@@ -17,7 +17,7 @@ const outcomes = (value) => {
   const head = (text, cls = "") => make("th", { scope: "col", class: cls }, text);
   const row = (one, index) => make("tr", {},
     make("th", { scope: "row" }, make("span", { class: "cl-tokens", style: chunkStyle(index) }, ...one.tokens.map((piece, i) =>
-      (one.roles[i] === "pad" ? null : make("span", { class: "cl-token" }, tokenNode(piece, one.roles[i] && say(`token_${one.roles[i]}`))))).filter(Boolean))),
+      (one.roles[i] === "pad" ? null : make("span", { class: "cl-token" }, tokenNode(piece, one.roles[i] && say(`token_${one.roles[i]}`), one.spread[i])))).filter(Boolean))),
     make("td", { class: "cl-number" }, counted(one.count)),
     make("td", { class: "cl-lane-cell" }, make("span", { class: "cl-share-lane", "aria-hidden": "true" },
       make("b", { style: { width: at(one.count / value.draws) } }), known ? make("i", { class: "cl-mark cl-ring", style: { left: at(one.aim) } }) : null,

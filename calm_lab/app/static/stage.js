@@ -86,7 +86,7 @@ const choose = (index) => {
 
 const python = (value) => `import calm_lab
 
-lm = calm_lab.load_model(${JSON.stringify(value.model)})${value.prompt.length > 800 ? "  # the prompt below is only the end of a long one: put yours" : ""}
+lm = calm_lab.load_model(${JSON.stringify(value.address)})${value.prompt.length > 800 ? "  # the prompt below is only the end of a long one: put yours" : ""}
 steps = calm_lab.generate(
     lm, ${JSON.stringify(value.prompt)}, temperature=${value.method === "batch" ? `1 / ${value.n}` : value.temperature}, method="${value.method}", ${value.method === "batch" ? `pool=${value.pool}` : `max_calls=${value.budget}, on_budget="${value.on_budget === "stop" ? "raise" : "batch"}"`},
     max_tokens=${value.length}, seed=${value.seed},
