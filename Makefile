@@ -25,7 +25,7 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help app lab doctor test test-fast test-full oldest torture lint types unit faults notebooks notebooks-full browser
-.PHONY: format bench handout cheatsheet screenshots clean distclean
+.PHONY: format bench handout cheatsheet screenshots pictures clean distclean
 
 help: ## list these commands and options
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -94,6 +94,7 @@ bench: $(VENV)/.dev ## measure speed and memory on this machine, write docs/spee
 	OMP_NUM_THREADS=$(JOBS) $(PY) -m benchmarks.profile
 	$(PY) -m benchmarks.growth
 	$(PY) -m benchmarks.stream
+	$(PY) -m benchmarks.latency
 	$(PY) -m benchmarks.report
 
 handout: $(VENV)/.dev ## notebooks for a class, exercises open and answers left out: handout/ and handout.zip
@@ -104,6 +105,9 @@ cheatsheet: $(VENV)/.app ## draw docs/cheatsheet.pdf, CALM's formulas on one pag
 
 screenshots: $(VENV)/.dev ## photograph every tab at 1280 and 390 pixels into screenshots/
 	$(PY) docs/take_screenshots.py screenshots
+
+pictures: $(VENV)/.dev ## photograph the few pictures of the READMEs into docs/pictures/
+	$(PY) docs/take_screenshots.py docs/pictures --pictures
 
 clean: ## remove caches and build products; keeps .venv and runs/
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .coverage notebooks/.ipynb_checkpoints

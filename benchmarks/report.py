@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bench, growth, profile
+from benchmarks import bench, growth, latency, profile
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "speed.md"
@@ -74,11 +74,24 @@ def _stream(data: dict[str, Any]) -> Iterator[str]:
     yield "\n![resident memory against tokens on disk](../benchmarks/results/stream.png)"
 
 
+def _latency(data: dict[str, Any]) -> Iterator[str]:
+    yield "## How long the page takes to answer\n"
+    yield (
+        "`python -m benchmarks.latency`: the app with its bundled models in headless Chromium on the same machine, from"
+        " the slider, click or key to the frame that shows the answer.\n"
+    )
+    yield latency.table(data["rows"])
+    over = [row for row in data["rows"] if row["target"] and row["seconds"] > row["target"]]
+    missed = [f"{row['tab']}: {row['what']}" for row in over]
+    yield f"\nOver the target: {'; '.join(missed)}." if missed else "\nEvery median lies within its target."
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "speed": _speed,
     "profile": _profile,
     "growth": _growth,
     "stream": _stream,
+    "latency": _latency,
 }
 
 
