@@ -306,9 +306,11 @@ def diffusion_rows() -> Iterator[tuple[Record, list[Row]]]:
         r.relative("ps_pred_x0", step.clean),
         r.relative("ps_sample_temp1", step.mean + spread),
         r.relative("ps_sample_temp0_7", step.mean + 0.7 * spread),
-        r.relative("loop_out_temp1", head.sample(r["loop_z"], start, step_noise=r["loop_noise"]), loop),
+        r.relative("loop_out_temp1", head.sample(r["loop_z"], start, step_noise=r["loop_noise"], limit=None), loop),
         r.relative(
-            "loop_out_temp0_7", head.sample(r["loop_z"], start, step_noise=r["loop_noise"], temperature=0.7), loop
+            "loop_out_temp0_7",
+            head.sample(r["loop_z"], start, step_noise=r["loop_noise"], temperature=0.7, limit=None),
+            loop,
         ),
         _train_row(r, model, LossNoise(r["train_latent_eps"], r["train_diff_eps"], r["train_t"])),
     ]

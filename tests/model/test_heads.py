@@ -74,12 +74,9 @@ def test_many_draws_are_separate_draws(kind: str) -> None:
     together = quick(model, states, noise, **extra)
     for i in range(4):
         mine = {"step_noise": steps[:, 6 * i : 6 * i + 6]} if extra else {}
-        # a random diffusion net blows up over its steps: compare with what it blew up to
-        scale = max(1.0, float(together[i].detach().abs().max()))
-        assert torch.allclose(together[i], quick(model, states, noise[i], **mine), atol=1e-5 * scale)
+        assert torch.allclose(together[i], quick(model, states, noise[i], **mine), atol=1e-4)
     one = {"step_noise": steps[:, 4:5]} if extra else {}
-    scale = max(1.0, float(together.detach().abs().max()))
-    assert torch.allclose(together[0, 1, 1], quick(model, states[1, 1], noise[0, 1, 1], **one), atol=1e-5 * scale)
+    assert torch.allclose(together[0, 1, 1], quick(model, states[1, 1], noise[0, 1, 1], **one), atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -271,6 +268,30 @@ def test_a_perfect_denoiser_brings_the_latent_back(monkeypatch: pytest.MonkeyPat
         assert torch.allclose(drawn, clean, atol=0.02)
     terms = model.loss_terms(clean, hidden(2), torch.tensor([5, 900]), torch.randn(2, LATENT, generator=stream(1)))
     assert float(terms.mse.max()) < 1e-4
+
+
+def test_an_error_of_the_first_step_is_held_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that knows the noise but for 1% leaves the latent space in one step; with the limit it comes home."""
+    model = head("diffusion")
+    assert isinstance(model, DiffusionHead)
+    clean, full = torch.randn(64, LATENT, generator=stream()), Schedule.cosine()
+
+    def net(x: Tensor, time: Tensor, states: Tensor) -> Tensor:
+        kept = full.alphas_cumprod[time].float()[:, None]
+        wrong = torch.where(time[:, None] == 999, 1.01, 1.0)
+        return torch.cat([wrong * (x - kept.sqrt() * clean) / (1 - kept).sqrt(), torch.zeros_like(x)], -1)
+
+    monkeypatch.setattr(model.net, "forward", net)
+    hundred = Schedule.cosine(100).tables(torch.device("cpu"))
+    assert float((hundred["posterior_mean_start"] * hundred["inverse_noise"])[-1]) == pytest.approx(316, abs=1)
+    start, step = torch.randn(64, LATENT, generator=stream(1)), torch.full((64,), 99)
+    free = model.denoise(Schedule.cosine(100), start, step, hidden(64))
+    held = model.denoise(Schedule.cosine(100), start, step, hidden(64), limit=5.0)
+    assert float(free.mean.abs().max()) > 5
+    assert float(held.clean.abs().max()) <= 5
+    assert torch.allclose(model.sample(hidden(64), start, stream(2), limit=5.0), clean, atol=0.02)
+    with pytest.raises(InputError, match="must be above 0"):
+        model.sample(hidden(1), limit=0.0)
 
 
 def test_the_noise_temperature() -> None:

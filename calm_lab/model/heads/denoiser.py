@@ -1,7 +1,8 @@
 """The network inside the flow and diffusion heads: an MLP steered by time and hidden state through adaptive LayerNorm.
 
 It reads a noised latent, a time and a hidden state and answers with a velocity (flow) or with noise and variance
-(diffusion). The shape follows the small denoising heads of image models, as in the paper's comparison (sec. 4.4).
+(diffusion). ``DenoisingHead`` is what the two heads share beside it. The shape follows the small denoising heads of
+image models, as in the paper's comparison (sec. 4.4).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from calm_lab.errors import InputError
+from calm_lab.model.config import HeadConfig
 from calm_lab.model.layers import init_linear
 
 TIME_FEATURES = 256
@@ -64,10 +67,48 @@ class Denoiser(nn.Module):
 
     def forward(self, x: Tensor, time: Tensor, hidden: Tensor) -> Tensor:
         """Noised latents (R, l), times in thousandths (R,), hidden states (R, d) -> (R, out_size)."""
-        condition = self.time_out(F.silu(self.time_inner(time_features(time)))) + self.embed_hidden(hidden)  # (R, d)
+        features = time_features(time).to(self.time_inner.weight.dtype)
+        condition = self.time_out(F.silu(self.time_inner(features))) + self.embed_hidden(hidden)  # (R, d)
         h = self.embed_latent(x)
         for block in self.blocks:
             h = block(h, condition)
         shift, scale = self.final_modulation(F.silu(condition)).chunk(2, dim=-1)
         h = F.layer_norm(h, h.shape[-1:], eps=LAYER_NORM_EPS) * (1 + scale) + shift
         return self.final_out(h)
+
+
+class DenoisingHead(nn.Module):
+    """A head that leads Gaussian noise to a latent in many steps; how is the business of its subclasses.
+
+    Attributes:
+        config: kind, blocks and how often a position repeats in the loss.
+        latent_size: l.
+        net: the network, which answers with ``outputs`` numbers a coordinate.
+    """
+
+    outputs = 1
+
+    def __init__(self, config: HeadConfig, hidden_size: int, latent_size: int):
+        super().__init__()
+        self.config = config
+        self.latent_size = latent_size
+        self.net = Denoiser(hidden_size, latent_size, self.outputs * latent_size, config.num_blocks)
+
+    def draw_noise(
+        self, hidden: Tensor, num_samples: int | None = None, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Standard normal starts for hidden (..., d): (..., l), or (N, ..., l) where N is given."""
+        shape = (*hidden.shape[:-1], self.latent_size)
+        shape = shape if num_samples is None else (num_samples, *shape)
+        return torch.randn(shape, generator=generator, device=hidden.device)
+
+    def rows(self, hidden: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """The starts (R, l) of noise (..., l) or (N, ..., l), and the hidden state (R, d) that goes with each.
+
+        Raises:
+            InputError: for noise of another size than l.
+        """
+        if noise.shape[-1] != self.latent_size:
+            raise InputError(f"the head's noise has {self.latent_size} coordinates, not shape {tuple(noise.shape)}")
+        states = hidden.expand(*noise.shape[:-1], hidden.shape[-1]).reshape(-1, hidden.shape[-1])
+        return noise.reshape(-1, self.latent_size), states

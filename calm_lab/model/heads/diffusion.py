@@ -12,14 +12,17 @@ import math
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from calm_lab.errors import InputError
 from calm_lab.model.config import HeadConfig
-from calm_lab.model.heads.denoiser import Denoiser
+from calm_lab.model.heads.denoiser import DenoisingHead
 
 TRAIN_STEPS = 1000
 BIN = 1.0 / 255.0  # half width of the bin in the likelihood of the last step
+CLEAN_LIMIT = (
+    5.0  # no coordinate of a latent is larger, in the autoencoder's units: its sigma is 1 where it says nothing
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +125,13 @@ class DiffusionLoss:
     bound: Tensor
 
 
-class DiffusionHead(nn.Module):
+class DiffusionHead(DenoisingHead):
     """Latent vectors by learned denoising."""
 
+    outputs = 2  # noise and variance
+
     def __init__(self, config: HeadConfig, hidden_size: int, latent_size: int):
-        super().__init__()
-        self.config = config
-        self.latent_size = latent_size
-        self.net = Denoiser(hidden_size, latent_size, 2 * latent_size, config.num_blocks)
+        super().__init__(config, hidden_size, latent_size)
         self.schedule = Schedule.cosine()
 
     def loss(
@@ -178,31 +180,37 @@ class DiffusionHead(nn.Module):
         bound = torch.where(step == 0, nll, kl) / math.log(2)
         return DiffusionLoss(mse + bound, mse, bound)
 
-    def denoise(self, schedule: Schedule, here: Tensor, step: Tensor, hidden: Tensor) -> DenoisingStep:
-        """One reverse step of ``schedule`` from x_t (R, l) at steps (R,), given hidden states (R, d)."""
+    def denoise(
+        self, schedule: Schedule, here: Tensor, step: Tensor, hidden: Tensor, limit: float | None = None
+    ) -> DenoisingStep:
+        """One reverse step of ``schedule`` from x_t (R, l) at steps (R,), given hidden states (R, d).
+
+        Args:
+            schedule: which steps there are.
+            here: x_t.
+            step: t.
+            hidden: what the latent is conditioned on.
+            limit: how large a coordinate of the clean latent may be that the step implies; None for any size.
+        """
         timestep = schedule.tables(step.device)["timesteps"][step]
         guess, variance = self.net(here, timestep, hidden).float().chunk(2, dim=-1)
-        return self._step(schedule, here, step, guess, variance)
+        return self._step(schedule, here, step, guess, variance, limit)
 
     @staticmethod
-    def _step(schedule: Schedule, here: Tensor, step: Tensor, guess: Tensor, variance: Tensor) -> DenoisingStep:
+    def _step(
+        schedule: Schedule, here: Tensor, step: Tensor, guess: Tensor, variance: Tensor, limit: float | None = None
+    ) -> DenoisingStep:
         share = (variance + 1) / 2  # 0: the posterior's variance, 1: the schedule's
         low = schedule.at("posterior_log_variance", step)
         high = schedule.at("log_betas", step)
         clean = schedule.at("inverse_signal", step) * here - schedule.at("inverse_noise", step) * guess
+        if limit is not None:
+            clean = clean.clamp(-limit, limit)
         return DenoisingStep(
             mean=schedule.posterior_mean(clean, here, step),
             log_variance=share * high + (1 - share) * low,
             clean=clean,
         )
-
-    def draw_noise(
-        self, hidden: Tensor, num_samples: int | None = None, generator: torch.Generator | None = None
-    ) -> Tensor:
-        """Standard normal starts for hidden (..., d): (..., l), or (N, ..., l) where N is given."""
-        shape = (*hidden.shape[:-1], self.latent_size)
-        shape = shape if num_samples is None else (num_samples, *shape)
-        return torch.randn(shape, generator=generator, device=hidden.device)
 
     def sample(
         self,
@@ -214,8 +222,13 @@ class DiffusionHead(nn.Module):
         steps: int = 100,
         temperature: float = 1.0,
         step_noise: Tensor | None = None,
+        limit: float | None = CLEAN_LIMIT,
     ) -> Tensor:
         """Draw the next latent vector.
+
+        Of 100 steps the first starts where the signal is 1/20,000 of the noise and multiplies an error of the
+        network's answer by 316; there, one that has not been trained for long is thrown out of the latent space and
+        never comes back. So each step's clean latent is held within ``limit``, as diffusion models of images do.
 
         Args:
             hidden: backbone states, shape (..., d).
@@ -225,27 +238,28 @@ class DiffusionHead(nn.Module):
             steps: reverse steps, evenly placed among the 1,000 of training.
             temperature: scales the noise added by each step (not the law of the latent: no exact temperature).
             step_noise: standard normal draws in the order of use, shape (steps, R, l) with R rows in all.
+            limit: how large a coordinate of a step's clean latent may be; None for any size, as in the official code.
 
         Returns:
             Latents, shape (..., l) or (N, ..., l).
 
         Raises:
-            InputError: for steps outside 1..1000, a negative temperature, or noise of another size.
+            InputError: for steps outside 1..1000, a negative temperature, a limit not above 0, or noise of another
+                size.
         """
+        if limit is not None and not limit > 0:
+            raise InputError(f"the limit of a clean latent must be above 0, not {limit}")
         if temperature < 0:
             raise InputError(f"the noise temperature must not be negative, not {temperature}")
         schedule = Schedule.cosine(steps)
         if noise is None:
             noise = self.draw_noise(hidden, num_samples, generator)
-        if noise.shape[-1] != self.latent_size:
-            raise InputError(f"the head's noise has {self.latent_size} coordinates, not shape {tuple(noise.shape)}")
-        x = noise.reshape(-1, self.latent_size)
+        x, h = self.rows(hidden, noise)
         if step_noise is not None and step_noise.shape != (steps, *x.shape):
             raise InputError(f"step_noise must have shape {(steps, *x.shape)}, not {tuple(step_noise.shape)}")
-        h = hidden.expand(*noise.shape[:-1], hidden.shape[-1]).reshape(-1, hidden.shape[-1])
         for index in range(steps):
             step = torch.full((x.shape[0],), steps - 1 - index, device=x.device)
-            move = self.denoise(schedule, x, step, h)
+            move = self.denoise(schedule, x, step, h, limit)
             x = move.mean
             if index < steps - 1:
                 fresh = (

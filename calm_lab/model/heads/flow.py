@@ -10,23 +10,16 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from calm_lab.errors import InputError, choose_from
-from calm_lab.model.config import HeadConfig
-from calm_lab.model.heads.denoiser import Denoiser
+from calm_lab.model.heads.denoiser import DenoisingHead
 
 Solver = Literal["midpoint", "euler"]
 
 
-class FlowHead(nn.Module):
+class FlowHead(DenoisingHead):
     """Latent vectors by integrating a learned velocity field."""
-
-    def __init__(self, config: HeadConfig, hidden_size: int, latent_size: int):
-        super().__init__()
-        self.config = config
-        self.latent_size = latent_size
-        self.net = Denoiser(hidden_size, latent_size, latent_size, config.num_blocks)
 
     def velocity(self, x: Tensor, time: Tensor, hidden: Tensor) -> Tensor:
         """The learned velocity at noised latents (R, l), times in [0, 1] (R,), hidden states (R, d): (R, l)."""
@@ -61,14 +54,6 @@ class FlowHead(nn.Module):
         velocity = self.velocity((1 - t) * start + t * targets, time, hidden)
         return (velocity - (targets - start)).square().mean(-1)
 
-    def draw_noise(
-        self, hidden: Tensor, num_samples: int | None = None, generator: torch.Generator | None = None
-    ) -> Tensor:
-        """Standard normal starts for hidden (..., d): (..., l), or (N, ..., l) where N is given."""
-        shape = (*hidden.shape[:-1], self.latent_size)
-        shape = shape if num_samples is None else (num_samples, *shape)
-        return torch.randn(shape, generator=generator, device=hidden.device)
-
     def sample(
         self,
         hidden: Tensor,
@@ -101,10 +86,7 @@ class FlowHead(nn.Module):
             raise InputError(f"steps must be at least 1, not {steps}")
         if noise is None:
             noise = self.draw_noise(hidden, num_samples, generator)
-        if noise.shape[-1] != self.latent_size:
-            raise InputError(f"the head's noise has {self.latent_size} coordinates, not shape {tuple(noise.shape)}")
-        x = noise.reshape(-1, self.latent_size)
-        h = hidden.expand(*noise.shape[:-1], hidden.shape[-1]).reshape(-1, hidden.shape[-1])
+        x, h = self.rows(hidden, noise)
         for step in range(steps):
             time = x.new_full((x.shape[0],), step / steps)
             velocity = self.velocity(x, time, h)
