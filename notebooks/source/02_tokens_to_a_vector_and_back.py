@@ -367,6 +367,7 @@ for l in SHOWN:
         f"l = {l:2}: margin {room[l].median():.2f} (median of {len(different):,} chunks); "
         f"at rho = 0.2 noise passes the middle to the nearest neighbour with probability {passing:.1%}"
     )
+margin_ratio = (room[32].median() / room[10].median()).item()
 GRID = [step / 20 for step in range(1, 41)]
 panels_figure(
     [
@@ -381,7 +382,6 @@ panels_figure(
         )
     ]
 )
-margin_ratio = (room[32].median() / room[10].median()).item()
 
 # %% [markdown]
 # (What really comes back is less than this probability says, 92.2% at l = 10 and not 98.7%: a vector has many

@@ -145,8 +145,6 @@ denoised, free = diffusion_path(diffusion, CLEAN_LIMIT), diffusion_path(diffusio
 clouds = clouds_of(
     diffusion, denoised[[0, 50, 90, 100]], ["diffusion: start", "50 of 100 calls", "90 of 100", "100 of 100"]
 )
-clouds_figure(clouds, limit_of(clouds), height=2.7)
-
 spread = {"true vectors": lm_spread(diffusion)}
 spread |= {f"diffusion, {calls} calls": denoised[calls].std(0).norm().item() for calls in (0, 1, 50, 100)}
 spread |= {f"without limit, {calls} calls": free[calls].std(0).norm().item() for calls in (1, 50, 100)}
@@ -157,6 +155,7 @@ first = Schedule.cosine(100).tables(torch.device("cpu"))
 gain = (first["posterior_mean_start"] * first["inverse_noise"])[-1].item()
 print(f"the first of 100 steps multiplies an error of the network by {gain:.0f}, the second by ", end="")
 print(f"{(first['posterior_mean_start'] * first['inverse_noise'])[-2].item():.1f}")
+clouds_figure(clouds, limit_of(clouds), height=2.7)
 
 # %% [markdown]
 # Flow and diffusion are asked to move a cloud: half-way it is neither noise nor text. The energy head is asked for the
