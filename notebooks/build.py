@@ -69,13 +69,13 @@ def solved(notebook: NotebookNode, solutions: Path) -> NotebookNode:
     return notebook
 
 
-def execute(notebook: NotebookNode, environment: Mapping[str, str] | None = None, timeout: int = 900) -> NotebookNode:
+def execute(notebook: NotebookNode, environment: Mapping[str, str] | None = None, timeout: int = 1800) -> NotebookNode:
     """Run every cell in a fresh kernel, in the notebooks' folder.
 
     Args:
         notebook: changed in place.
         environment: variables to set or, where empty, to unset for the kernel.
-        timeout: seconds a cell may take.
+        timeout: seconds a cell may take, generous for a busy machine.
 
     Raises:
         CellExecutionError: from nbclient, if a cell fails.
