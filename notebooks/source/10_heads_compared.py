@@ -315,8 +315,8 @@ panels_figure(
 # - **One call is worth something from the energy head only.** A single Euler step of the flow head leaves no score at
 #   all: the first velocity is the mean of all paths, and one step along it ends between the targets.
 # - **A few calls of the flow head are enough**, here as in the paper: from four on it stands where ten take it.
-# - **Diffusion gets there too**, on the known language from about ten calls on, more than flow needs. On storyland, with
-#   600 training steps, it is behind both others. The paper's was near 0 for the first 8,000 of its 50,000 training
+# - **Diffusion gets there too**, on the known language from about ten calls on, more than flow needs. On storyland,
+#   with 600 training steps, it is behind both others. The paper's was near 0 for the first 8,000 of its 50,000 training
 #   steps (Fig 8), by a sampler without the limit. Whether that is the same bad step cannot be told from here.
 # - **The limit is not cosmetic.** Without it the same weights lose most of their score.
 # - **Energy before flow, the paper's order, does not show here.** On the known language both stand at the ceiling, and
