@@ -134,8 +134,7 @@ def _head_bytes(config: CalmConfig, size: int) -> float:
     width, latent, head = config.backbone.hidden_size, config.latent_size, config.head
     draws = head.num_samples
     if head.kind == "energy":
-        pairs = draws * (draws - 1) / 2
-        loss = FULL * (head.num_targets * latent + draws * head.num_targets + (draws + pairs) * latent)
+        loss = FULL * 2 * draws * latent  # the gradients of both terms, made along the way (toolkit/distances.py)
         return draws * (10 * head.num_blocks + 5) * width * size + 3 * width * size + loss
     vectors = 18 if head.kind == "diffusion" else 2
     network = ((10 * head.num_blocks + 11) * width + TIME_FEATURES) * size
