@@ -54,7 +54,7 @@ def call(name, *values):  # by hand: gradio's own client asks the hub who its ca
     assert "event: complete" in answer, answer
 
 call("encode", "the fox", "default")
-call("generate", "the", 0.5, 0, 6, 20, "default")
+call("generate", "the", 0.5, 0, 6, 20, "default", "batch", 5000, "batch")
 call("score", [[0.0], [1.0]], [[0.0]], 1.0)
 outside = socket.create_server(("127.0.0.2", 0)).getsockname()  # the hook hears: an address that is not allowed
 print(json.dumps(seen))
