@@ -93,7 +93,7 @@ def test_two_clouds_are_dragged_and_a_network_trained(visit: Visit) -> None:
     moved = saved(page, plane)
     assert float(moved[0]["y"]) == pytest.approx(float(dragged[0]["y"]) + 0.5)
 
-    page.get_by_label("Exponent").focus()
+    page.locator("#cl-energy-alpha").focus()
     page.keyboard.press("End")
     expect(plane.locator("output").first).to_have_text("α = 2")
     rows = saved(page, plane)
@@ -113,7 +113,7 @@ def test_two_clouds_are_dragged_and_a_network_trained(visit: Visit) -> None:
     expect(run).to_contain_text("α = 2, N = 16")
     rows = saved(page, run)
     assert [row["step"] for row in rows if row["kind"] == "look"] == [str(4 * i) for i in range(11)]
-    page.get_by_label("Exponent").focus()
+    page.locator("#cl-energy-alpha").focus()
     page.keyboard.press("Home")
     page.get_by_role("button", name=re.compile("^Train at")).click()
     expect(run).to_contain_text("α = 0.1", timeout=PATIENCE)
@@ -126,7 +126,7 @@ def test_two_clouds_are_dragged_and_a_network_trained(visit: Visit) -> None:
 def test_the_browser_knows_the_expected_score(visit: Visit, alpha: float) -> None:
     page = visit.page
     visit.open_tab("Energy score")
-    slider = page.get_by_label("Exponent")
+    slider = page.locator("#cl-energy-alpha")
     slider.fill(str(alpha), timeout=PATIENCE)
     rows = saved(page, page.locator("#energy-plane"))
     assert float(rows[0]["alpha"]) == alpha
