@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -19,12 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page
 
 from benchmarks.bench import RESULTS
 from benchmarks.measure import machine
-from calm_lab.cli.doctor import find_browser
-from docs.take_screenshots import free_port, settle, wait_for
+from docs.take_screenshots import app_in_browser, settle
 
 PATIENCE = 60_000  # milliseconds
 PAUSE = 250  # between two actions: the page has come to rest, and nothing queues
@@ -165,38 +163,24 @@ def row(tab: str, what: str, times: list[float], target: float | None) -> dict[s
 
 def measure(repeats: int, only: str = "") -> list[dict[str, Any]]:
     """Start the app, measure every action, and stop it again."""
-    path = find_browser()
-    if path is None:
-        sys.exit("no Chromium found: on Debian or Ubuntu run 'sudo apt install chromium'")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    began = time.perf_counter()
-    app = subprocess.Popen([sys.executable, "-m", "calm_lab.cli", "app", "--port", str(port)])
     rows: list[dict[str, Any]] = []
-    try:
-        wait_for(url, app)
-        rows.append(row("", "start of the app", [time.perf_counter() - began], TARGETS["start"]))
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            if not only:
-                for what, times in first_paint(browser, url, 3).items():
-                    rows.append(row("", what, times, TARGETS.get(what)))
-            for action in ACTIONS:
-                if only and only != action.tab:
-                    continue
-                page = browser.new_page(viewport={"width": 1280, "height": 900})
-                try:
-                    times = answer_times(page, url, action, repeats)
-                    rows.append(row(action.tab, action.what, times, TARGETS[action.target]))
-                    print(f"{action.tab}: {action.what}: {1000 * rows[-1]['seconds']:.0f} ms", flush=True)
-                except Error as error:  # the others are still worth measuring
-                    print(f"{action.tab}: {action.what}: {error.message.splitlines()[0]}", file=sys.stderr, flush=True)
-                finally:
-                    page.close()
-            browser.close()
-    finally:
-        app.terminate()
-        app.wait(timeout=30)
+    with app_in_browser() as (browser, url, started):
+        rows.append(row("", "start of the app", [started], TARGETS["start"]))
+        if not only:
+            for what, times in first_paint(browser, url, 3).items():
+                rows.append(row("", what, times, TARGETS.get(what)))
+        for action in ACTIONS:
+            if only and only != action.tab:
+                continue
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            try:
+                times = answer_times(page, url, action, repeats)
+                rows.append(row(action.tab, action.what, times, TARGETS[action.target]))
+                print(f"{action.tab}: {action.what}: {1000 * rows[-1]['seconds']:.0f} ms", flush=True)
+            except Error as error:  # the others are still worth measuring
+                print(f"{action.tab}: {action.what}: {error.message.splitlines()[0]}", file=sys.stderr, flush=True)
+            finally:
+                page.close()
     return rows
 
 

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,24 +123,37 @@ def take_screenshots(browser: Browser, url: str, folder: Path) -> None:
         page.close()
 
 
-def main(folder: Path, take: Callable[[Browser, str, Path], None]) -> None:
-    """Start the app, photograph it, and stop it again."""
+@contextmanager
+def app_in_browser() -> Iterator[tuple[Browser, str, float]]:
+    """The app, started for the purpose, and a browser to look at it; both end with the block.
+
+    Yields:
+        The browser, the app's address, and the seconds from the command to the first answer of the server.
+    """
     browser_path = find_browser()
     if browser_path is None:
         sys.exit("no Chromium found: on Debian or Ubuntu run 'sudo apt install chromium'")
-    folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    began = time.perf_counter()
     app = subprocess.Popen([sys.executable, "-m", "calm_lab.cli", "app", "--port", str(port)])
     try:
         wait_for(url, app)
+        started = time.perf_counter() - began
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-            take(browser, url, folder)
+            yield browser, url, started
             browser.close()
     finally:
         app.terminate()
         app.wait(timeout=30)
+
+
+def main(folder: Path, take: Callable[[Browser, str, Path], None]) -> None:
+    """Start the app, photograph it, and stop it again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with app_in_browser() as (browser, url, _):
+        take(browser, url, folder)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -33,6 +34,8 @@ from PIL import Image
 FOLDER = Path(__file__).resolve().parent
 SOURCES = FOLDER / "source"
 SOLUTIONS = FOLDER / "solutions"
+TIMES = "times.json"
+FAST = {"CALM_LAB_FAST": "1", "CALM_LAB_STILL": "1"}
 FULL = {"CALM_LAB_FAST": "", "CALM_LAB_STILL": "1"}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -160,14 +163,20 @@ def reword(source: Path) -> Path:
     return write(notebook, source)
 
 
+def read_times() -> dict[str, Any]:
+    """How long runs took, by notebook and mode, as ``note_time`` kept it."""
+    path = FOLDER / TIMES
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
+
+
 def note_time(name: str, mode: str, seconds: float) -> None:
     """Keep how long a run of notebook ``name`` took; ``mode`` is fast or full."""
-    path = FOLDER / "times.json"
-    times = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    times = read_times()
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None  # Windows has none
     found = {"seconds": round(seconds), "cores": os.cpu_count(), "load": load, "date": f"{date.today()}"}
     times.setdefault(name, {})[mode] = found
-    path.write_text(json.dumps(times, indent=1, sort_keys=True) + "\n", "utf-8")
+    (FOLDER / TIMES).write_text(json.dumps(times, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:

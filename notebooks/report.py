@@ -3,13 +3,12 @@
     python notebooks/report.py           # from the committed notebooks and notebooks/times.json
     python notebooks/report.py --fast    # first run all of them with CALM_LAB_FAST=1 and note the times
 
-Claims are read from what the last cell of each notebook printed in its full run.
+Claims are read from what the last cell of each notebook printed when it was built.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 import time
@@ -38,7 +37,7 @@ class Claim:
 
     Attributes:
         text: what it is.
-        value: what the full run found, as printed.
+        value: what was found when the notebook was built, as printed.
         low: the smallest value that passes.
         high: the largest.
     """
@@ -63,8 +62,7 @@ def page() -> str:
 
 
 def _table() -> Iterator[str]:
-    path = build.FOLDER / "times.json"
-    times = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    times = build.read_times()
     yield "| notebook | full, s | load | fast, s | load | kB | claims |"
     yield "|---|--:|--:|--:|--:|--:|--:|"
     for source in build.sources():
@@ -99,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     for source in build.sources(options.prefix) if options.fast else []:
         began = time.perf_counter()
-        build.execute(build.read_source(source), {"CALM_LAB_FAST": "1", "CALM_LAB_STILL": "1"})
+        build.execute(build.read_source(source), build.FAST)
         build.note_time(source.stem, "fast", time.perf_counter() - began)
     PAGE.write_text(page(), "utf-8")
     print(f"wrote {PAGE}")

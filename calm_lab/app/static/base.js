@@ -100,6 +100,17 @@ const roving = (list, choose) => {
 };
 
 // Draw now, whenever the value changes, and when the language does.
+// The value of a run, or null while its part `key` is missing. What was under way when the visitor pressed Stop may arrive
+// after the stop: it does not wake the run up again.
+const followRun = (key) => {
+  let halted = null;
+  return () => {
+    const value = props.value && props.value[key] ? props.value : null;
+    if (!value) return null;
+    if (value.status === "stopped" || value.run !== halted?.run) halted = value.status === "stopped" ? value : null;
+    return halted ?? value;
+  };
+};
 const keepDrawn = (draw) => {
   draw(true);
   watch("value", () => draw(false));

@@ -2,14 +2,7 @@
 
 const root = element.querySelector(".cl-positions");
 
-// A look that was under way when the visitor pressed Stop may arrive after the stop: it does not wake the run up again.
-let halted = null;
-const run = () => {
-  const value = props.value && props.value.chunks ? props.value : null;
-  if (!value) return null;
-  if (value.status === "stopped" || value.run !== halted?.run) halted = value.status === "stopped" ? value : null;
-  return halted ?? value;
-};
+const run = followRun("chunks");
 
 const figure = (value) => (Math.abs(value) >= 1000 ? value.toExponential(1).replace("e+", "e") : number(value, 2)).replace("-", "−");
 const mean = (value, key) => value.chunks.reduce((sum, chunk) => sum + chunk[key], 0) / value.chunks.length;

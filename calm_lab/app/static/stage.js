@@ -5,14 +5,7 @@ let shown = -1;
 let drawnRun = null;
 const root = element.querySelector(".cl-stage");
 
-// A step that was under way when the visitor pressed Stop may arrive after the stop: it does not wake the run up again.
-let halted = null;
-const run = () => {
-  const value = props.value && props.value.steps ? props.value : null;
-  if (!value) return null;
-  if (value.status === "stopped" || value.run !== halted?.run) halted = value.status === "stopped" ? value : null;
-  return halted ?? value;
-};
+const run = followRun("steps");
 
 // What to open when nobody has clicked: the step with the widest choice among chunks that repeated as often as asked.
 const telling = (steps) => {

@@ -2,14 +2,7 @@
 
 const root = element.querySelector(".cl-tradeoff");
 
-// A look that was under way when the visitor pressed Stop may arrive after the stop: it does not wake the run up again.
-let halted = null;
-const run = () => {
-  const value = props.value && props.value.calm ? props.value : null;
-  if (!value) return null;
-  if (value.status === "stopped" || value.run !== halted?.run) halted = value.status === "stopped" ? value : null;
-  return halted ?? value;
-};
+const run = followRun("calm");
 
 const path = (axes, points, cls) => line(axes, points.map((point) => [point.collision, point.accuracy]), cls);
 const dot = (axes, point, cls, which) => svg("g", { class: `cl-measured ${cls}` },

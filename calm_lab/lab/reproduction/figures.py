@@ -10,81 +10,77 @@ import math
 from collections.abc import Callable, Sequence
 
 from calm_lab.lab.figures import StillFigure
+from calm_lab.lab.measured import Measured, results
 from calm_lab.lab.panels import Panel, Role, Series, panels_figure
-from calm_lab.lab.reproduction.cells import Cell, Scale
+from calm_lab.lab.reproduction.cells import Scale
 from calm_lab.lab.reproduction.correlation import checkpoints
 from calm_lab.lab.reproduction.curves import CurvePoint, learning_curve, sampler_curve
-from calm_lab.lab.reproduction.grid import Study, studies
+from calm_lab.lab.reproduction.grid import studies
 from calm_lab.lab.reproduction.results import Interval, Store
 from calm_lab.training.recipes import CalmRecipe
 
-Sketch = Callable[[Study, Store], list[Panel]]
+Sketch = Callable[[Scale, Store], list[Panel]]
 BRIER = "BrierLM"
 
 
-def figures(scale: Scale, store: Store) -> dict[str, StillFigure]:
-    """Every picture that has something to show, by the study it belongs to and its own name: ``heads-learning``."""
-    found: dict[str, StillFigure] = {}
-    known = studies(scale)
-    for name, sketches in SKETCHES.items():
-        for label, sketch in sketches.items():
-            panels = [panel for panel in sketch(known[name], store) if any(len(series.x) for series in panel.series)]
-            if panels:
-                found[f"{name}-{label}"] = panels_figure(panels, height=3.4)
+def sketches(scale: Scale, store: Store) -> dict[str, list[Panel]]:
+    """What every picture shows, by the study it belongs to and its own name: ``heads-learning``. None of nothing."""
+    found: dict[str, list[Panel]] = {}
+    for name, sketch in SKETCHES.items():
+        panels = [panel for panel in sketch(scale, store) if any(len(series.x) for series in panel.series)]
+        if panels:
+            found[name] = panels
     return found
 
 
-def frontier(study: Study, store: Store) -> list[Panel]:
+def figures(scale: Scale, store: Store) -> dict[str, StillFigure]:
+    """Every picture that has something to show, drawn, under the names of ``sketches``."""
+    return {name: panels_figure(panels, height=3.4) for name, panels in sketches(scale, store).items()}
+
+
+def frontier(scale: Scale, store: Store) -> list[Panel]:
     """BrierLM over FLOPs: a CALM of each width from K = 1 to 8, and the Transformers (Fig 4, Table 1)."""
-    panels = []
-    for what, cost in (("training FLOPs", "training_flops"), ("FLOPs a generated token", "inference_flops_per_token")):
-        lines = _families(study)
-        series = [_line(label, role, cells, study, store, cost) for label, role, cells in lines]
-        panels.append(Panel(f"{BRIER} over {what}", series, f"{what}, log", BRIER, log="x"))
-    return panels
-
-
-def _families(study: Study) -> list[tuple[str, Role, list[Cell]]]:
-    """Cells that one line joins: Transformers by width, CALMs of a width by K."""
-    calms: dict[int, list[Cell]] = {}
-    plain: list[Cell] = []
-    for cell in study.cells:
-        if isinstance(cell.recipe, CalmRecipe):
-            calms.setdefault(cell.recipe.hidden_size or 0, []).append(cell)
-        elif cell.name.startswith("transformer"):
-            plain.append(cell)
+    points = [point for point in results(scale, store).points if point.brier_lm.count]
     roles: tuple[Role, ...] = ("sample", "accent")
-    lines: list[tuple[str, Role, list[Cell]]] = [
-        (f"CALM, d = {width}", role, sorted(calms[width], key=lambda c: c.autoencoder.chunk_size))
-        for role, width in zip(roles, sorted(calms), strict=False)
+    lines: list[tuple[str, Role, list[Measured]]] = [
+        ("token Transformer", "target", [point for point in points if point.name.startswith("transformer")])
     ]
-    return [("token Transformer", "target", plain), *lines]
+    for role, width in zip(roles, scale.widths, strict=True):
+        calms = [point for point in points if (point.family, point.width) == ("calm", width)]
+        lines.append((f"CALM, d = {width}", role, sorted(calms, key=lambda point: point.chunk_size)))
+    costs: dict[str, Callable[[Measured], float]] = {
+        "training FLOPs": lambda point: point.training,
+        "FLOPs a generated token": lambda point: point.inference,
+    }
+    return [
+        Panel(
+            f"{BRIER} over {what}",
+            [_costly(label, role, line, cost) for label, role, line in lines],
+            f"{what}, log",
+            BRIER,
+            log="x",
+        )
+        for what, cost in costs.items()
+    ]
 
 
-def _line(label: str, role: Role, cells: Sequence[Cell], study: Study, store: Store, cost: str) -> Series:
-    x, scores, names = [], [], []
-    for cell in cells:
-        score = Interval.of(store.metrics(cell, study.seeds, "brier_lm"))
-        run = next((r for seed in range(study.seeds) if (r := store.read(cell, seed)) is not None), None)
-        if run is None or not score.count:
-            continue
-        x.append(float(run[cost]))
-        scores.append(score)
-        calm = isinstance(cell.recipe, CalmRecipe)
-        names.append(f"K={cell.autoencoder.chunk_size}" if calm else f"{cell.recipe.hidden_size}")
-    return _series(label, role, x, scores, names)
+def _costly(label: str, role: Role, points: Sequence[Measured], cost: Callable[[Measured], float]) -> Series:
+    names = [f"K={point.chunk_size}" if point.family == "calm" else f"{point.width}" for point in points]
+    return _series(label, role, [cost(point) for point in points], [point.brier_lm for point in points], names)
 
 
-def learning(study: Study, store: Store) -> list[Panel]:
+def learning(scale: Scale, store: Store) -> list[Panel]:
     """BrierLM on the way, head by head (Fig 5)."""
+    study = studies(scale)["heads"]
     series = [
         _over("step", label, role, learning_curve(study.cell(cell), study.seeds, store)) for cell, label, role in HEADS
     ]
     return [Panel("Learning, head by head", series, "step", f"{BRIER} (few positions)")]
 
 
-def steps(study: Study, store: Store) -> list[Panel]:
+def steps(scale: Scale, store: Store) -> list[Panel]:
     """BrierLM over calls of the head's network (Figs 8, 9); the energy head takes one."""
+    study = studies(scale)["heads"]
     flow = sampler_curve(study.cell("flow"), study.seeds, store, "steps")
     series = [
         _over("calls", f"flow, {solver}", role, [p for p in flow if p.setting["solver"] == solver])
@@ -100,8 +96,9 @@ def steps(study: Study, store: Store) -> list[Panel]:
     return [Panel("Quality over sampler steps", series, "calls of the head's network, log", BRIER, log="x")]
 
 
-def temperature(study: Study, store: Store) -> list[Panel]:
+def temperature(scale: Scale, store: Store) -> list[Panel]:
     """Accuracy against collision: the batch sampler over N and over T, and softmax temperature (Figs 10, 11)."""
+    study = studies(scale)["temperature"]
     curve = sampler_curve(study.cell("base"), study.seeds, store, "temperature")
     largest = max((point.setting["pool"] for point in curve), default=0)
     third = [point for point in curve if point.setting["n"] == 3]
@@ -123,8 +120,9 @@ def temperature(study: Study, store: Store) -> list[Panel]:
     return [Panel("The batch sampler", calm, *axes), Panel("Softmax temperature", plain, *axes)]
 
 
-def correlation(study: Study, store: Store) -> list[Panel]:
+def correlation(scale: Scale, store: Store) -> list[Panel]:
     """BrierLM against cross-entropy, a dot a checkpoint (Fig 3)."""
+    study = studies(scale)["chunk-size"]
     pairs = [(float(ce), float(brier)) for run in checkpoints(study, store) for ce, brier in run]
     dots = Series("", [ce for ce, _ in pairs], [brier for _, brier in pairs], "target", "dots")
     return [Panel("Transformers' checkpoints", [dots], "cross-entropy, nats a token", BRIER)]
@@ -152,8 +150,10 @@ HEADS: tuple[tuple[str, str, Role], ...] = (
     ("diffusion", "diffusion", "error"),
 )
 SOLVERS: tuple[tuple[str, Role], ...] = (("euler", "sigma"), ("midpoint", "accent"))
-SKETCHES: dict[str, dict[str, Sketch]] = {
-    "chunk-size": {"frontier": frontier, "correlation": correlation},
-    "heads": {"learning": learning, "steps": steps},
-    "temperature": {"trade": temperature},
+SKETCHES: dict[str, Sketch] = {
+    "chunk-size-frontier": frontier,
+    "chunk-size-correlation": correlation,
+    "heads-learning": learning,
+    "heads-steps": steps,
+    "temperature-trade": temperature,
 }

@@ -9,7 +9,7 @@ from calm_lab.lab.reproduction.beyond import beyond
 from calm_lab.lab.reproduction.cells import Cell, Scale
 from calm_lab.lab.reproduction.correlation import checkpoints, correlate
 from calm_lab.lab.reproduction.curves import sampler_curve
-from calm_lab.lab.reproduction.figures import figures
+from calm_lab.lab.reproduction.figures import sketches
 from calm_lab.lab.reproduction.grid import Study
 from calm_lab.lab.reproduction.queue import order, select, status
 from calm_lab.lab.reproduction.results import Interval, Store, judge
@@ -51,7 +51,7 @@ CURVES = {
 def page(scale: Scale, store: Store) -> str:
     """The whole page, Markdown."""
     wanted = select(scale, [])
-    drawn = list(figures(scale, store))
+    drawn = list(sketches(scale, store))
     parts = (_overview(wanted, store), *(_study(study, store, drawn) for study in wanted), beyond(scale, store))
     return "\n".join([PREFACE, *(line for part in parts for line in part)])
 
