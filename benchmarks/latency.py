@@ -53,8 +53,9 @@ ACT = """async ({ selector, kind, answer, turn }) => {
   if (kind === "click") node.click();
   else if (kind === "slider") {
     const low = Number(node.min), high = Number(node.max), step = Number(node.step) || 1;
-    const share = [0.3, 0.5, 0.7][turn % 3];
-    fill(String(low + step * Math.round((share * (high - low)) / step)));
+    const place = (share) => String(low + step * Math.round((share * (high - low)) / step));
+    const shares = [0.3, 0.5, 0.7, 0.9].slice(turn % 3);
+    fill(shares.map(place).find((value) => value !== node.value));
     node.dispatchEvent(new Event("change", { bubbles: true }));
   } else if (kind === "type") fill(["the sea", "a little girl", "once upon a"][turn % 3]);
   else node.dispatchEvent(new KeyboardEvent("keydown", { key: kind, bubbles: true }));
@@ -104,7 +105,7 @@ ACTIONS = (
     Action("temperature", "temperature dial", "#cl-tempering-input", "slider", "#tempering"),
     Action("temperature", "n, CALM at a prompt", "#real-n", "slider", "#real", before="#real-go"),
     Action("brier", "dial of the known model", "#brier-dial", "slider", "#brier"),
-    Action("cost", "K", "#cost-chunk_size", "slider", "#cost"),
+    Action("k-buys", "K", "#cost-chunk_size", "slider", "#cost"),
 )
 
 

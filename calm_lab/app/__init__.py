@@ -6,6 +6,10 @@ the same. What is drawn in the browser lives in ``static/``. No other floor impo
 
 from __future__ import annotations
 
-from calm_lab.app.main import build_app, launch
+from calm_lab.app.swift import import_jsonschema
+
+import_jsonschema()
+
+from calm_lab.app.main import build_app, launch  # noqa: E402  (gradio comes with it)
 
 __all__ = ["build_app", "launch"]

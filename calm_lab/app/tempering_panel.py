@@ -195,8 +195,8 @@ def build(bench: Bench) -> Sequence[links.Field]:
     long: dict[str, Any] = {"concurrency_id": LONG, "concurrency_limit": 1, **private}
 
     @told
-    def begin(*values: Any) -> list[Any]:
-        return [True, study(bench, *values)]
+    def begin(*values: Any) -> dict[str, Any]:
+        return study(bench, *values)
 
     @told
     def follow(before: bool, *values: Any) -> Any:
@@ -206,7 +206,9 @@ def build(bench: Bench) -> Sequence[links.Field]:
     def curve(name: str) -> Iterator[dict[str, Any]]:
         yield from paced(tradeoff(bench, name))
 
-    gr.on([go.click, prompt.submit], begin, inputs, [asked, drawing], trigger_mode="once", **long)
+    asking = [go.click, prompt.submit]
+    gr.on(asking, lambda: True, None, asked, queue=False, **private)  # at once: a dial turned meanwhile is followed
+    gr.on(asking, begin, inputs, drawing, trigger_mode="once", **long)
     changes = [prompt.change, model.change, dials.change]
     gr.on(changes, follow, [asked, *inputs], drawing, trigger_mode="always_last", **long)
     running = measure.click(curve, model, curves, trigger_mode="once", **long)

@@ -193,8 +193,8 @@ def build(bench: Bench) -> Opening:
     def fill(*values: Any) -> list[Any]:
         return [study(bench, *values), prices(bench, *values)]
 
-    gr.on(changes, redraw, inputs, board, **options)
-    gr.on(changes, measure, inputs, curves, **options)
+    drawn = gr.on(changes, redraw, inputs, board, **options)
+    drawn.then(measure, inputs, curves, **options)  # after the board, so that it does not wait
     board.select(nearest, None, heat, queue=False, api_visibility="private")
     for name, chip in chips.items():
         weights = list(tempering.PRESETS[name])

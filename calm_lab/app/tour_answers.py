@@ -1,35 +1,27 @@
 """What each step of the tour can be set to, where it leads, and its answer as plain data for the drawing.
 
-Nothing is computed, and no model loaded, for a step that nobody has opened. Numbers are ``calm_lab.lab.tour``'s and
-those of the modules that the other tabs show.
+Nothing is computed, and no model loaded, for a step that nobody has opened. What the steps compute and draw is in
+``calm_lab.app.tour_steps``, the Python to copy in ``calm_lab.app.tour_code``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable
 from typing import Any
 
 from calm_lab.app.bench import Bench
 from calm_lab.app.limits import MAX_SEED
-from calm_lab.app.shelf import Kind
+from calm_lab.app.tour_code import python
+from calm_lab.app.tour_steps import ANSWERS, SIGMAS, VOCABS
 from calm_lab.errors import CalmLabError, InputError
 from calm_lab.lab import tour
-from calm_lab.lab.brier_noise import Z_95, scored
-from calm_lab.lab.energy_plane import Plane, read_plane, spread_curve
-from calm_lab.lab.examples import SEED, prompts_for
-from calm_lab.lab.falling import fall
-from calm_lab.lab.table1 import PAPER_TABLE_1, headline
-from calm_lab.lab.vectors import Reading, read_text
+from calm_lab.lab.examples import SEED
+from calm_lab.lab.table1 import headline
 
-VOCABS = (256, 1024, 4096, 16_384, 32_000, 65_536, 128_257, 262_144, 1_048_576, 2_097_152)
-SIGMAS = tuple(step / 10 for step in range(21))
 SPREADS = tuple(step / 10 for step in range(16))
 AWAY = tuple(step / 4 for step in range(9))
 POSITIONS = (30, 100, 300, 1000, 3000, 10_000, 30_000)
 REPEATS = (1, 2, 3, 4, 5, 6)
-KINDS: tuple[Kind, ...] = ("calm", "transformer")
 FIRST: dict[str, Any] = {
     "step": 1,
     "vocab": 32_000,
@@ -81,10 +73,10 @@ STEPS: dict[str, tuple[float, ...]] = {
 
 
 def answer(bench: Bench, settings: Any) -> dict[str, Any]:
-    """The value of the answer: picture and sentences of the step that is open, or the one-line reason why not."""
+    """The value of the answer: picture, sentences, Python and rows of the open step, or the one-line reason why not."""
     try:
         now = _checked(bench, settings)
-        return {"step": now["step"], **_ANSWERS[now["step"] - 1](bench, now)}
+        return {"step": now["step"], "python": python(bench, now), **ANSWERS[now["step"] - 1](bench, now)}
     except CalmLabError as error:
         reason = str(error)
         step = settings.get("step") if isinstance(settings, dict) else None
@@ -114,175 +106,3 @@ def _checked(bench: Bench, settings: Any) -> dict[str, Any]:
         else:
             found[key] = check(value, key, int(STEPS[key][0]), int(STEPS[key][-1]))
     return found
-
-
-def _see(*sentences: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    return {"see": [[key, {name: str(value) for name, value in values.items()}] for key, values in sentences]}
-
-
-def _percent(value: float, sign: bool = False) -> str:
-    return f"{value:+.0%}" if sign else f"{value:.0%}" if value >= 0.1 else f"{value:.1%}"
-
-
-def _token(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    found, most = tour.carried(now["vocab"]), tour.carried(VOCABS[-1])
-    top = most.softmax + most.rest
-    bars = [
-        _bar("bits", found.bits, most.bits, f"{found.bits:.1f}"),
-        _bar("softmax", found.softmax, top, f"{found.softmax / 1e6:,.0f} M", kind="sample"),
-        _bar("rest", found.rest, top, f"{found.rest / 1e6:,.0f} M", kind="quiet"),
-    ]
-    values = {"bits": f"{found.bits:.1f}", "vocab": f"{found.vocab_size:,}", "doubled": _percent(found.doubled)}
-    values |= {"share": _percent(found.share), "power": f"{4 * found.bits:.0f}"}
-    return {"bars": bars, **_see(("tour_see_1", values))}
-
-
-def _bar(key: str, value: float, of: float, text: Any, kind: str = "", **values: Any) -> dict[str, Any]:
-    return {"key": key, "share": value / of, "text": text, "kind": kind, "values": values}
-
-
-def _reading(bench: Bench, now: dict[str, Any], sigma: float = 0.0) -> Reading:
-    return read_text(bench.shelf.autoencoder(), now["text"], sigma, now["seed"], bench.limits.shown_tokens)
-
-
-def _vectors(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    reading = _reading(bench, now)
-    values = {"total": reading.total, "correct": reading.correct}
-    values |= {"vectors": reading.mean.shape[0], "size": reading.mean.shape[1]}
-    return {"reading": reading.to_dict(3), **_see(("tour_see_2", values))}
-
-
-def _bits(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    reading = _reading(bench, now)
-    bits, name = reading.bits.sum(-1).tolist(), reading.bits_to_name
-    of = max(*bits, name)
-    bars = [
-        _bar("chunk", one, of, ["bar_value", {"bits": f"{one:.0f}"}], number=i) | {"mark": name / of}
-        for i, one in enumerate(bits, 1)
-    ]
-    mean = sum(bits) / len(bits)
-    values = {"bits": f"{mean:.0f}", "name": f"{name:.0f}", "ratio": f"{mean / name:.1f}", "k": reading.ids.shape[1]}
-    return {"bars": bars, **_see(("tour_see_3", values))}
-
-
-def _noise(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    reading = _reading(bench, now, now["sigma"])
-    values = {"sigma": f"{reading.sigma:.1f}", "correct": reading.correct, "total": reading.total}
-    falling = fall(bench.shelf.autoencoder(), now["text"], now["seed"], SIGMAS, bench.limits.shown_tokens)
-    wrong = [s for i, s in enumerate(falling.sigmas) if falling.correct(i) < reading.total]
-    told = ("tour_see_4", {**values, "holds": f"{wrong[0]:.1f}"}) if wrong else ("tour_see_4_always", values)
-    return {"reading": reading.to_dict(3), **_see(told)}
-
-
-def _energy(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    plane = Plane(cloud=(-now["away"], 0.0), spread=now["spread"], target=(0.0, 0.0))
-    found = read_plane(plane)
-    numbers = {name: getattr(found, name) for name in ("diversity", "fidelity", "score", "expected", "best")}
-    values = {name: f"{number:.2f}".replace("-", "−") for name, number in numbers.items()}
-    picture = {
-        "samples": found.samples.tolist(),
-        "targets": found.targets.tolist(),
-        "curve": spread_curve(plane),
-        "here": plane.spread,
-        "best": found.best,
-    }
-    return {"plane": picture, **_see(("tour_see_5", {**values, "spread": plane.target_spread}))}
-
-
-def _brier(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    positions = min(now["positions"], bench.limits.positions)
-    found = tour.judge(positions, now["seed"])
-    last = found.points[-1]
-    values = {"positions": f"{last.positions:,}", "exact": f"{found.exact.brier_lm:.2f}"}
-    values |= {"ceiling": f"{found.ceiling.brier_lm:.2f}"}
-    told = ("tour_see_6_none", values)
-    if math.isfinite(last.brier_lm):
-        error = f"{Z_95 * last.brier_lm_error:.2f}"
-        told = ("tour_see_6", {**values, "value": f"{last.brier_lm:.2f}", "error": error})
-    points = [
-        [point.positions, point.brier_lm, point.brier_lm_error]
-        for point in found.points
-        if math.isfinite(point.brier_lm) and math.isfinite(point.brier_lm_error)
-    ]
-    curve = {"points": points, "exact": found.exact.brier_lm, "positions": positions}
-    return {"draws": found.rows, "curve": curve, **_see(told)}
-
-
-def _temperature(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    found = tour.cool(now["n"], now["seed"])
-    rows = zip(tour.LAW, found.counts, found.chosen, found.goal, strict=True)
-    bars = [
-        _bar("count", chosen, 1.0, _percent(chosen), name=name, count=count) | {"mark": goal}
-        for name, count, chosen, goal in rows
-    ]
-    name, plain = next(iter(tour.LAW.items()))
-    values = {"n": found.n, "name": name, "chosen": _percent(found.chosen[0]), "goal": _percent(found.goal[0])}
-    return {"bars": bars, "key": "goal", **_see(("tour_see_7", {**values, "plain": _percent(plain)}))}
-
-
-def _sentence(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    entry = bench.shelf.entry("calm")
-    prompt = prompts_for(entry.corpus)[0].text
-    pools = tour.write(bench.shelf.calm(entry.name), prompt, now["n"], now["seed"])
-    chunks = []
-    for pool in pools:
-        chosen = next((one for one in pool.candidates if one.chosen), pool.candidates[0])
-        chunks.append({"tokens": chosen.tokens, "roles": chosen.roles, "count": chosen.count, "draws": pool.seen})
-    values = {"steps": len(pools), "repeated": sum(pool.used >= now["n"] for pool in pools), "n": now["n"]}
-    told = ("tour_see_8", {**values, "draws": pools[0].seen, "model": entry.name})
-    return {"written": {"prompt": prompt, "chunks": chunks}, **_see(told)}
-
-
-def _price(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    plain, *found = tour.prices(sorted({*tour.CHUNK_SIZES, now["chunk_size"]}))
-    mine = next(one for one in found if one.chunk_size == now["chunk_size"])
-    of = max(one.token for one in (plain, *found))
-    bars = [_bar("transformer", plain.token, of, f"{plain.token / 1e6:,.0f} M", kind="quiet")]
-    bars += [
-        _bar("", one.token, of, f"{one.token / 1e6:,.0f} M", kind="sample" if one is mine else "")
-        | {"name": f"K = {one.chunk_size}", "mark": plain.token / of}
-        for one in found
-    ]
-    values = {"k": mine.chunk_size, "step": f"{mine.step / plain.step:.2f}", "token": f"{mine.token / plain.token:.2f}"}
-    values |= {"pool": tour.DRAWS, "pooled": f"{mine.pooled / plain.token:.1f}"}
-    return {"bars": bars, **_see(("tour_see_9", values))}
-
-
-def _honest(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    pair = headline()[now["pair"]]
-    values: dict[str, Any] = {"calm": pair.calm, "transformer": pair.transformer, "gap": f"{pair.brier_lm:+.2f}"}
-    values |= {"training": _percent(pair.training, True), "inference": _percent(pair.inference, True)}
-    sentences = [("tour_see_10", {name: value.replace("-", "−") for name, value in values.items()})]
-    sentences[0][1].update(calm=pair.calm, transformer=pair.transformer)
-    rows = (
-        scored(entry.name, kind, entry.config, entry.card)
-        for kind in KINDS
-        for entry in bench.shelf.entries(kind).values()
-    )
-    known = tour.ours(rows)
-    scores = [model.brier_lm for model in known if model.brier_lm is not None]
-    if scores:
-        best = max(model.ceiling or 0.0 for model in known)
-        told = {
-            "ceiling": f"{best:.1f}",
-            "count": len(scores),
-            "low": f"{min(scores):.1f}",
-            "high": f"{max(scores):.1f}",
-        }
-        sentences.append(("tour_see_10_ours", {**told, "none": len(known) - len(scores)}))
-    bars = []
-    for model in known:
-        score, ceiling = model.brier_lm, model.ceiling or 1.0
-        text = ["undefined", {}] if score is None else f"{score:.1f}" + (f" ± {model.error:.1f}" if model.error else "")
-        bars.append(_bar("", score or 0.0, ceiling, text) | {"name": model.name})
-    paper = [
-        {"name": row.model, "x": row.training, "y": row.brier_lm, "chosen": row.model in (pair.calm, pair.transformer)}
-        for row in PAPER_TABLE_1
-    ]
-    return {"paper": paper, "bars": bars, **_see(*sentences)}
-
-
-_ANSWERS: tuple[Callable[[Bench, dict[str, Any]], dict[str, Any]], ...] = (
-    *(_token, _vectors, _bits, _noise, _energy),
-    *(_brier, _temperature, _sentence, _price, _honest),
-)

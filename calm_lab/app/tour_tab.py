@@ -41,8 +41,8 @@ def build(bench: Bench) -> Opening:
             )
         with gr.Column(scale=5, min_width=320):
             found = views.view(
-                *("cl-tour-answer", "tour_answer.js", "tour_", "token_", *{stop.title for stop in STOPS}),
-                helpers=("chart.js",),
+                *("cl-tour-answer", "tour_answer.js", "tour_", "token_", "share_", *{stop.title for stop in STOPS}),
+                helpers=("chart.js", "export.js"),
                 stops=stops,
                 paper=PAPER,
                 elem_id="tour-answer",

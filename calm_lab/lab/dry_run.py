@@ -23,9 +23,9 @@ from calm_lab.model.stored import read_json
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.toolkit.loss import calm_loss
 from calm_lab.toolkit.share import Share
+from calm_lab.training.configs import backbone_config, calm_config
 from calm_lab.training.optimizer import OUTER
 from calm_lab.training.recipes import CalmRecipe, Recipe, TransformerRecipe
-from calm_lab.training.train import backbone_config, calm_config
 
 # Dense bfloat16 peaks of two devices, as their makers' data sheets give them.
 PEAKS = {"A100": 312e12, "H100": 989e12}

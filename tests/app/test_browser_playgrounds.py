@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 import calm_lab
 from calm_lab.lab import energy_training, tempering
 from calm_lab.lab.energy_plane import expected_score
-from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
+from tests.app.visiting import PATIENCE, Visit, both_widths, copied, saved, sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -27,20 +24,10 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(energy_training, "train_two_modes", lambda *a: genuine(*a, steps=40, snapshots=10))
 
 
-def saved(page: Page, place: Locator) -> list[dict[str, str]]:
-    """The rows of the CSV behind the button of ``place``."""
-    with page.expect_download() as download:
-        place.get_by_role("button", name="Data as CSV").click()
-    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
-
-
-def copied(visit: Visit, place: Locator) -> dict[str, Any]:
+def ran(visit: Visit, place: Locator) -> dict[str, Any]:
     """Run the Python that the button of ``place`` puts on the clipboard; what it defines."""
-    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    place.get_by_role("button", name="Copy as Python").click()
-    expect(place.get_by_role("status").last).to_have_text(re.compile("Copied"))
     names: dict[str, Any] = {}
-    exec(visit.page.evaluate("navigator.clipboard.readText()"), names)
+    exec(copied(visit, place), names)
     return names
 
 
@@ -102,7 +89,7 @@ def test_two_clouds_are_dragged_and_a_network_trained(visit: Visit) -> None:
     assert max(curve.values()) == pytest.approx(min(curve.values()), abs=1e-9)  # alpha = 2 sees no spread
     plane.get_by_role("button", name="both parts").click()
     expect(plane.locator(".cl-arrow-closer").first).to_be_visible()
-    names = copied(visit, plane)
+    names = ran(visit, plane)
     assert names["reading"].score == pytest.approx(float(rows[0]["score"]), abs=1e-9)
     page.get_by_role("button", name="New noise").click()
     expect(score).not_to_have_text(f"{float(rows[0]['score']):.3f}".replace("-", "−"), timeout=PATIENCE)
@@ -146,7 +133,7 @@ def test_a_training_can_be_stopped(visit: Visit, monkeypatch: pytest.MonkeyPatch
     expect(run).to_have_class(re.compile("cl-ready"), timeout=PATIENCE)
     page.get_by_role("button", name=re.compile("^Train at")).click()
     expect(run).to_contain_text(re.compile(r"step [1-9]\d* of"), timeout=PATIENCE)
-    page.get_by_role("button", name="Stop").last.click()
+    page.locator("#training-stop").click()
     expect(run).to_have_class(re.compile("cl-stopped"), timeout=PATIENCE)
     there = run.locator("h2").text_content()
     page.wait_for_timeout(1000)
@@ -164,7 +151,7 @@ def test_a_law_is_cooled(visit: Visit) -> None:
     assert sideways(page) == 0
     rows = saved(page, board)
     assert [float(row["p_t"]) for row in rows] == pytest.approx([0.125 / 0.16, 0.027 / 0.16, 0.008 / 0.16])
-    names = copied(visit, board)
+    names = ran(visit, board)
     assert names["exact"].shares == pytest.approx([float(row["exact"]) for row in rows], abs=1e-6)
     assert names["batch"].shares == pytest.approx([float(row["batch"]) for row in rows], abs=1e-6)
     measured = [row for row in saved(page, curves) if row["kind"] == "measured"]

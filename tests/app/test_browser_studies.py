@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from calm_lab.lab.brier_study import exact, known_language
 from calm_lab.lab.calculator import Sizes, calculate
-from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
+from tests.app.visiting import PATIENCE, Visit, both_widths, copied, saved, sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-def saved(page: Page, place: Locator) -> list[dict[str, str]]:
-    """The rows of the CSV behind the button of ``place``."""
-    with page.expect_download() as download:
-        place.get_by_role("button", name="Data as CSV").click()
-    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
-
-
-def copied(visit: Visit, place: Locator) -> str:
-    """What the button of ``place`` puts on the clipboard."""
-    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    place.get_by_role("button", name="Copy as Python").click()
-    expect(place.get_by_role("status").last).to_have_text(re.compile("Copied"))
-    return str(visit.page.evaluate("navigator.clipboard.readText()"))
 
 
 @both_widths

@@ -11,7 +11,7 @@ from calm_lab.app.tour_answers import STOPS
 from calm_lab.app.tour_tab import PAPER
 from calm_lab.app.words import WORDS
 from calm_lab.lab.tour import carried, prices
-from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
+from tests.app.visiting import PATIENCE, Visit, both_widths, saved, sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -30,6 +30,7 @@ def test_all_steps_are_walked(visit: Visit) -> None:
         expect(steps.locator("[aria-current=step]")).to_have_text(str(step))
         expect(see).to_contain_text("You should see:", timeout=PATIENCE)
         assert answer.locator(".cl-message").count() == 0
+        assert saved(page, answer)  # the numbers as rows
         assert "{" not in (steps.inner_text() + answer.inner_text())
         expect(answer).to_contain_text(f"{STOPS[step - 1].notebook}.ipynb")
         expect(answer.get_by_role("link", name="Paper, sec.")).to_have_attribute("href", PAPER)

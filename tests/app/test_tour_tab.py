@@ -85,6 +85,39 @@ def test_what_is_set_is_what_is_answered(bench: Bench) -> None:
         assert values(answer(bench, step=10, pair=pair))["calm"] == compared.calm
 
 
+def test_the_copied_python_computes_what_is_shown(bench: Bench) -> None:
+    def copied(step: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        found = answer(bench, step=step)
+        names: dict[str, Any] = {}
+        exec(found["python"], names)
+        return found, names
+
+    shown, names = copied(1)
+    assert shown["rows"] == [{key: getattr(names["found"], key) for key in ("vocab_size", "bits", "softmax", "rest")}]
+    for step in (2, 4):
+        shown, names = copied(step)
+        assert [row["decoded"] for row in shown["rows"]] == [
+            t for chunk in names["reading"].decoded_tokens for t in chunk
+        ]
+        assert sum(row["wrong"] for row in shown["rows"]) == names["reading"].total - names["reading"].correct
+    shown, names = copied(3)
+    assert [row["bits"] for row in shown["rows"]] == pytest.approx(names["reading"].bits.sum(-1).tolist())
+    shown, names = copied(5)
+    assert [row["expected"] for row in shown["rows"]] == pytest.approx([score for _, score in names["curve"]])
+    shown, names = copied(6)
+    assert shown["rows"][-1]["brier_lm"] == pytest.approx(names["found"].points[-1].brier_lm)
+    shown, names = copied(7)
+    assert [row["chosen"] for row in shown["rows"]] == pytest.approx(names["found"].chosen)
+    shown, names = copied(8)
+    assert [row["count"] for row in shown["rows"]] == [
+        next((one for one in pool.candidates if one.chosen), pool.candidates[0]).count for pool in names["pools"]
+    ]
+    shown, names = copied(9)
+    assert vars(names["found"]) in shown["rows"]
+    shown, names = copied(10)
+    assert f"{names['found'].training:+.0%}".replace("-", "−") == values(shown)["training"]
+
+
 def test_the_honest_numbers(bench: Bench) -> None:
     told = values(answer(bench, step=10, pair=0))
     assert (told["training"], told["inference"], told["gap"]) == ("−44%", "−34%", "−0.33")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -89,3 +93,18 @@ both_widths = pytest.mark.parametrize(
 def sideways(page: Page) -> int:
     """Pixels by which the page is wider than the window."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def saved(page: Page, place: Locator) -> list[dict[str, str]]:
+    """The rows of the CSV behind the button of ``place``."""
+    with page.expect_download() as download:
+        place.get_by_role("button", name="Data as CSV").click()
+    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+
+
+def copied(visit: Visit, place: Locator) -> str:
+    """What the button *Copy as Python* of ``place`` puts on the clipboard."""
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    place.get_by_role("button", name="Copy as Python").click()
+    expect(place.get_by_role("status").last).to_have_text(re.compile("Copied"))
+    return str(visit.page.evaluate("navigator.clipboard.readText()"))

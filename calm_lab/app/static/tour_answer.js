@@ -118,6 +118,7 @@ const step = (by, key, cls) => {
 
 const shownPart = make("div", { class: "cl-tour-picture" });
 const told = make("p", { class: "cl-tour-see", role: "status" });
+const exports = exportBar(() => props.value.python, () => props.value.rows, "calm_lab-tour.csv");
 const ways = make("div", { class: "cl-tour-ways" });
 
 const draw = () => {
@@ -125,6 +126,7 @@ const draw = () => {
   if (open === null) return;
   const stop = props.stops[open - 1];
   const ready = value && value.step === open;
+  exports.hidden = !ready || Boolean(value.message);
   if (ready && value.message) {
     shownPart.replaceChildren(make("p", { class: "cl-message", role: "alert" }, value.message));
     told.replaceChildren();
@@ -146,6 +148,6 @@ document.addEventListener("calm-lab-tour", (event) => {
   open = event.detail.step;
   draw();
 });
-root.replaceChildren(make("section", { class: "cl-card" }, shownPart, told, ways));
+root.replaceChildren(make("section", { class: "cl-card" }, shownPart, told, exports, ways));
 keepDrawn(draw);
 document.dispatchEvent(new CustomEvent("calm-lab-tour-asked"));

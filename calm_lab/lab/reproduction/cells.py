@@ -9,8 +9,8 @@ from calm_lab.errors import InputError, choose_from
 from calm_lab.lab.cost import Flops
 from calm_lab.lab.flops import flops
 from calm_lab.model.config import AutoencoderConfig, preset
+from calm_lab.training.configs import autoencoder_config, backbone_config, calm_config
 from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, TransformerRecipe
-from calm_lab.training.train import autoencoder_config, backbone_config, calm_config
 
 
 @dataclass(frozen=True)
