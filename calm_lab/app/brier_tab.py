@@ -16,6 +16,7 @@ import gradio as gr
 from calm_lab.app import links, views
 from calm_lab.app.bench import Bench, Opening
 from calm_lab.app.limits import MAX_SEED
+from calm_lab.app.refusals import refusal
 from calm_lab.app.shelf import Kind
 from calm_lab.app.words import say
 from calm_lab.errors import CalmLabError, InputError
@@ -55,8 +56,7 @@ def study(bench: Bench, settings: Any) -> dict[str, Any]:
         language, dial, positions, seed = _checked(bench, settings)
         return {**_study(language, dial, positions, seed), "models": _models(bench)}
     except CalmLabError as error:
-        reason = str(error)
-        return {"message": reason[:1].upper() + reason[1:] + "."}
+        return refusal(error)
 
 
 def _checked(bench: Bench, settings: Any) -> tuple[str, float, int, int]:

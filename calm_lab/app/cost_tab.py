@@ -15,6 +15,7 @@ import gradio as gr
 
 from calm_lab.app import links, views
 from calm_lab.app.bench import Bench, Opening
+from calm_lab.app.refusals import refusal
 from calm_lab.app.words import say
 from calm_lab.errors import CalmLabError, InputError
 from calm_lab.lab.calculator import PAPER_SIZES, Sizes, calculate
@@ -69,8 +70,7 @@ def count(bench: Bench, settings: Any) -> dict[str, Any]:
         sizes = Sizes(**{key: _whole(value) for key, value in settings.items()})
         return _answer(sizes) | _paper(sizes.pool if sizes.pool > 1 else OFFICIAL_POOL) | {"own": _own(_changed())}
     except CalmLabError as error:
-        reason = str(error)
-        return {"message": reason[:1].upper() + reason[1:] + "."}
+        return refusal(error)
 
 
 def _whole(value: Any) -> Any:

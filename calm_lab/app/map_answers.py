@@ -17,6 +17,7 @@ from torch import Tensor
 
 from calm_lab.app.limits import MAX_SEED
 from calm_lab.app.map_shelf import MapShelf, Shown
+from calm_lab.app.refusals import refusal
 from calm_lab.errors import CalmLabError, InputError
 from calm_lab.lab.latent_map import cloud, cluster, place, views, walk
 from calm_lab.lab.latent_map.chunks import tokenizer_of
@@ -35,17 +36,16 @@ def answers(shelf: MapShelf) -> list[Answer]:
         @functools.wraps(question)
         def call(asked: Any) -> dict[str, Any]:
             if not turn.acquire(timeout=WAIT_SECONDS):
-                return {"message": "Too many visitors ask at once: try again."}
+                return refusal("too many visitors ask at once: try again")
             try:
                 if not isinstance(asked, dict):
                     raise InputError("a question is an object")
                 return question(shelf, asked)
             except CalmLabError as error:
-                reason = str(error)
-                return {"message": reason[:1].upper() + reason[1:] + "."}
+                return refusal(error)
             except Exception as error:
                 _log.error("a question to the map failed", exc_info=error)
-                return {"message": "Something went wrong here; the server's log says what."}
+                return refusal("something went wrong here; the server's log says what")
             finally:
                 turn.release()
 

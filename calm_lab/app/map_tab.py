@@ -15,6 +15,7 @@ from calm_lab.app.bench import MAPS, Bench, Opening, sizes
 from calm_lab.app.guard import told
 from calm_lab.app.map_answers import answers
 from calm_lab.app.map_shelf import MapShelf
+from calm_lab.app.refusals import refusal
 from calm_lab.app.words import say
 from calm_lab.errors import CalmLabError
 from calm_lab.lab import examples
@@ -51,8 +52,7 @@ def first_map(shelf: MapShelf, model: str) -> dict[str, Any]:
         shown = shelf.opened(model)
         return {**shown.data, "calms": calms(shelf.bench, shown.model), "python": python(shown.model)}
     except CalmLabError as error:
-        reason = str(error)
-        return {"message": reason[:1].upper() + reason[1:] + "."}
+        return refusal(error)
 
 
 def calms(bench: Bench, model: str) -> list[str]:

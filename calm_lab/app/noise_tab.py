@@ -18,6 +18,7 @@ from calm_lab.app import links, views
 from calm_lab.app.bench import QUICK, Bench, Opening, sizes
 from calm_lab.app.guard import told
 from calm_lab.app.limits import MAX_SEED
+from calm_lab.app.refusals import refusal
 from calm_lab.app.words import say
 from calm_lab.errors import CalmLabError
 from calm_lab.lab import examples, noise_results
@@ -64,8 +65,7 @@ def falling(bench: Bench, text: Any, seed: Any, model: str) -> dict[str, Any]:
         autoencoder = bench.shelf.autoencoder(model)
         return fall(autoencoder, text, number, max_tokens=bench.limits.shown_tokens).to_dict()
     except CalmLabError as error:
-        reason = str(error)
-        return {"message": reason[:1].upper() + reason[1:] + "."}
+        return refusal(error)
 
 
 def curves(bench: Bench, text: Any, seed: Any, model: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from calm_lab.app.bench import Bench
 from calm_lab.app.limits import MAX_SEED
+from calm_lab.app.refusals import refusal
 from calm_lab.app.tour_code import python
 from calm_lab.app.tour_steps import ANSWERS, SIGMAS, VOCABS
 from calm_lab.errors import CalmLabError, InputError
@@ -78,9 +79,7 @@ def answer(bench: Bench, settings: Any) -> dict[str, Any]:
         now = _checked(bench, settings)
         return {"step": now["step"], "python": python(bench, now), **ANSWERS[now["step"] - 1](bench, now)}
     except CalmLabError as error:
-        reason = str(error)
-        step = settings.get("step") if isinstance(settings, dict) else None
-        return {"step": step, "message": reason[:1].upper() + reason[1:] + "."}
+        return {"step": settings.get("step") if isinstance(settings, dict) else None, **refusal(error)}
 
 
 def _checked(bench: Bench, settings: Any) -> dict[str, Any]:

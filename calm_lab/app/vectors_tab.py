@@ -13,6 +13,7 @@ from calm_lab.app import links, views
 from calm_lab.app.bench import QUICK, Bench, Opening, sizes
 from calm_lab.app.guard import told
 from calm_lab.app.limits import MAX_SEED
+from calm_lab.app.refusals import refusal
 from calm_lab.app.words import say
 from calm_lab.errors import CalmLabError, InputError
 from calm_lab.lab import examples
@@ -50,7 +51,7 @@ def read(bench: Bench, text: str, sigma: float, seed: float, model: str) -> dict
         code = PYTHON.format(model=entry.address, text=text, sigma=sigma, seed=number)
         return {**reading.to_dict(3), "python": code}
     except CalmLabError as error:
-        return _refusal(error)
+        return refusal(error)
 
 
 def swap(bench: Bench, text: str, model: str, chunk: Any, place: Any, to: Any = None) -> dict[str, Any]:
@@ -83,7 +84,7 @@ def swap(bench: Bench, text: str, model: str, chunk: Any, place: Any, to: Any = 
             new = options[0] if to is None else limits.check_number(to, "the token", 0, autoencoder.config.vocab_size)
         edit = exchange(autoencoder, text, row, column, new)
     except CalmLabError as error:
-        return kept | _refusal(error)
+        return kept | refusal(error)
     return kept | {
         "to": new,
         "before": _shown(tokenizer, edit.before),
@@ -100,11 +101,6 @@ def _shown(tokenizer: Tokenizer, ids: list[int]) -> list[list[Any]]:
     """For each id what to show, its role, and the characters it shares."""
     shown = zip(tokenizer.pieces(ids), roles(tokenizer, ids), spread(tokenizer, ids), strict=True)
     return [list(one) for one in shown]
-
-
-def _refusal(error: CalmLabError) -> dict[str, Any]:
-    reason = str(error)
-    return {"message": reason[:1].upper() + reason[1:] + "."}
 
 
 def build(bench: Bench) -> Opening:

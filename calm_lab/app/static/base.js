@@ -24,6 +24,9 @@ const make = (tag, attributes = {}, ...children) => {
   return node;
 };
 
+// In place of a picture: why there is none, as calm_lab/app/refusals.py says it.
+const whyNot = ({ message, chinese }) => make("p", { class: "cl-message", role: "alert" }, (language() === "zh" && chinese) || message);
+
 const number = (value, digits = 2) => Number(value).toFixed(digits);
 const percent = (value) => {
   const share = 100 * value;

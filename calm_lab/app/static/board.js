@@ -145,7 +145,7 @@ const choose = (index) => {
 const draw = () => {
   const reading = props.value;
   if (reading && reading.message) {
-    root.replaceChildren(make("p", { class: "cl-message", role: "alert" }, reading.message));
+    root.replaceChildren(whyNot(reading));
     return;
   }
   if (!reading || !reading.chunks) {

@@ -163,7 +163,7 @@ const models = (study) => {
 const draw = () => {
   const study = props.value;
   if (study && study.message) {
-    root.replaceChildren(make("p", { class: "cl-message", role: "alert" }, study.message));
+    root.replaceChildren(whyNot(study));
     return;
   }
   if (!study || !study.curve) return;

@@ -154,7 +154,7 @@ const own = (answer) => {
 const draw = () => {
   const answer = props.value;
   if (answer && answer.message) {
-    root.replaceChildren(make("p", { class: "cl-message", role: "alert" }, answer.message));
+    root.replaceChildren(whyNot(answer));
     return;
   }
   if (!answer || !answer.bars) return;

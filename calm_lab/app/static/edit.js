@@ -36,7 +36,7 @@ const draw = () => {
   const edit = props.value;
   if (!edit) return root.replaceChildren();
   if (edit.message) {
-    root.replaceChildren(...(edit.options ? [picker(edit)] : []), make("p", { class: "cl-message", role: "alert" }, edit.message));
+    root.replaceChildren(...(edit.options ? [picker(edit)] : []), whyNot(edit));
     return;
   }
   if (!edit.moved) return root.replaceChildren();

@@ -38,7 +38,7 @@ const story = (value, place) => {
 const draw = () => {
   const value = props.value;
   if (value && value.message) {
-    root.replaceChildren(make("p", { class: "cl-message", role: "alert" }, value.message));
+    root.replaceChildren(whyNot(value));
     return;
   }
   if (!value || !value.answers) {

@@ -23,7 +23,7 @@ const question = async (name, data, place, kind = name) => {
   if (question.turns[kind] !== turn) return null;
   place?.removeAttribute("aria-busy");
   if (!answer.message) return answer;
-  (place || parts.side).replaceChildren(make("p", { class: "cl-message", role: "alert" }, answer.message));
+  (place || parts.side).replaceChildren(whyNot(answer));
   return null;
 };
 question.turns = {};
@@ -373,7 +373,7 @@ let drawn = null;
 const draw = () => {
   const value = props.value;
   if (value && value.message) {
-    root.replaceChildren(make("p", { class: "cl-message", role: "alert" }, value.message));
+    root.replaceChildren(whyNot(value));
   } else if (!value || !value.texts) {
     root.replaceChildren(make("p", { class: "cl-note", role: "status" }, say("map_opening")));
   } else if (drawn !== value.key) {

@@ -128,7 +128,7 @@ const draw = () => {
   const ready = value && value.step === open;
   exports.hidden = !ready || Boolean(value.message);
   if (ready && value.message) {
-    shownPart.replaceChildren(make("p", { class: "cl-message", role: "alert" }, value.message));
+    shownPart.replaceChildren(whyNot(value));
     told.replaceChildren();
   } else if (ready) {
     shownPart.replaceChildren(...parts(value));
