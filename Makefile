@@ -58,7 +58,7 @@ oldest: ## unit tests with the oldest versions that pyproject.toml allows, in .v
 torture: $(VENV)/.dev ## kill trainings, damage files, send 50 visitors: docs/robustness.md, about half an hour
 	$(TORTURE).kill --kills 50
 	$(TORTURE).fuzz --inputs 100000
-	$(TORTURE).load --sessions 50 --seconds 300
+	$(TORTURE).load --sessions 50 --seconds 300 --pages 3 --json docs/load.json --plot docs/load.png
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff check $(LINTED)

@@ -1,8 +1,10 @@
 """Many visitors at once: ``python -m tests.torture.load --sessions 50 --seconds 300``.
 
-Starts the app in a process of its own, lets that many ``gradio_client`` sessions do what visitors do (encode, decode,
-score, generate), and reports how long each action took, what went wrong, and how the app's memory went. Every visitor
-types words that no other types; an answer that holds another's is a find. "Busy", from a full queue, is an answer.
+Starts the app in a process of its own, lets that many visitors do what visitors do, and reports how long each action
+took, what went wrong, and how the app's memory went. Most are ``gradio_client`` sessions (encode, decode, score, map,
+generate), a few are pages in Chromium (``tests.torture.pages``). For the first two fifths nobody generates, so that
+the map's answers can be compared with those beside a generation. Every visitor types words that no other types; an
+answer that holds another's is a find. "Busy", from a full queue, is an answer.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,21 +21,20 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import psutil
 
+from calm_lab.cli.doctor import find_browser
 from tests.torture.app_target import save_models
+from tests.torture.pages import browse, closing
+from tests.torture.visits import Visits, visit
 from tests.torture.watchman import ROOT
 
-BUSY = ("queue is full", "too many requests", "queue full", "busy")
-ACTIONS = ("encode", "encode", "encode", "decode", "score", "score", "page", "generate")
+QUIET = 0.4  # of the time, before anybody generates
 SAMPLE_EVERY = 1.0
-GROWTH = 0.10  # of the memory after warm-up that the rest of the run may add
+GROWTH = 0.10  # of the memory after warm-up that the fitted line may add in the rest of the run
 
 
 @dataclass
@@ -42,19 +44,27 @@ class Report:
     Attributes:
         sessions: visitors at a time.
         seconds: how long they stayed.
+        pages: how many of them came with a browser.
         answers: calls answered, by action.
         busy: calls answered with "busy".
         milliseconds: p50, p95 and the longest, by action.
+        map_milliseconds: the map's p50, p95 and the longest, alone and beside a running generation.
         memory_mib: the app's resident memory, (second, MiB).
+        growth_mib_per_minute: slope of a line through the second half of that.
+        freed_seconds: from closing a page that generates to the answer of the next generation; None without a browser.
         finds: one line for each error, and each text of another visitor.
     """
 
     sessions: int
     seconds: float
+    pages: int = 0
     answers: dict[str, int] = field(default_factory=dict)
     busy: int = 0
     milliseconds: dict[str, dict[str, float]] = field(default_factory=dict)
+    map_milliseconds: dict[str, dict[str, float]] = field(default_factory=dict)
     memory_mib: list[tuple[float, float]] = field(default_factory=list)
+    growth_mib_per_minute: float = 0.0
+    freed_seconds: float | None = None
     finds: list[str] = field(default_factory=list)
 
 
@@ -65,64 +75,122 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--small-models", action="store_true", help="random tiny models instead of the bundled ones")
+    parser.add_argument("--pages", type=int, default=3, help="visitors who come with Chromium")
     parser.add_argument("--json", type=Path, help="write the report here")
+    parser.add_argument("--plot", type=Path, help="draw the report here")
     options = parser.parse_args(argv)
-    report = load(options.sessions, options.seconds, options.seed, options.small_models)
+    pages = options.pages if find_browser() else 0
+    report = load(options.sessions, options.seconds, options.seed, options.small_models, pages)
     for action, times in sorted(report.milliseconds.items()):
         print(
             f"{action:<9} {report.answers[action]:>6} answers, p50 {times['p50']:>7.0f} ms, p95 {times['p95']:>7.0f} ms"
         )
+    for name, times in report.map_milliseconds.items():
+        print(f"the map {name}: {times['answers']} answers, p50 {times['p50']:.0f} ms, p95 {times['p95']:.0f} ms")
     curve = [f"{mib:.0f}" for _, mib in report.memory_mib[:: max(1, len(report.memory_mib) // 10)]]
-    print(f"{report.busy} times busy; memory {', '.join(curve)} MiB")
+    print(f"{report.busy} times busy; memory {', '.join(curve)} MiB, {report.growth_mib_per_minute:+.1f} MiB a minute")
+    if report.freed_seconds is not None:
+        print(f"a closed page's generation made room within {report.freed_seconds} s")
     for found in report.finds[:20]:
         print(f"    {found}")
     print(f"{sum(report.answers.values()):,} answers to {report.sessions} visitors, {len(report.finds)} finds")
     if options.json:
-        options.json.write_text(json.dumps(asdict(report), indent=1))
+        options.json.write_text(json.dumps(asdict(report), indent=1) + "\n")
+    if options.plot:
+        draw(report, options.plot)
     return int(bool(report.finds))
 
 
-def load(sessions: int, seconds: float, seed: int, small_models: bool) -> Report:
-    """Start the app, send the visitors, stop the app."""
-    report = Report(sessions, seconds)
+def load(sessions: int, seconds: float, seed: int, small_models: bool, pages: int = 0) -> Report:
+    """Start the app, send the visitors, ``pages`` of them with a browser, stop the app."""
+    report, visits = Report(sessions, seconds, pages), Visits()
     with tempfile.TemporaryDirectory(prefix="calm_lab-load-") as home:
         process, url = serve(Path(home), small_models)
         try:
-            times: dict[str, list[float]] = {}
-            lock, stop = threading.Lock(), threading.Event()
             visitors = [
-                threading.Thread(target=_visit, args=(url, number, seed, small_models, stop, times, report, lock))
-                for number in range(sessions)
+                threading.Thread(target=visit, args=(url, number, seed, small_models, visits))
+                for number in range(sessions - pages)
             ]
+            if pages:
+                visitors.append(threading.Thread(target=browse, args=(url, len(visitors), pages, seed, visits)))
+            visits.calm.set()
             for visitor in visitors:
                 visitor.start()
             began = time.monotonic()
             app = psutil.Process(process.pid)
-            while time.monotonic() - began < seconds and process.poll() is None:
-                report.memory_mib.append((round(time.monotonic() - began, 1), app.memory_info().rss / 2**20))
+            while (second := time.monotonic() - began) < seconds and process.poll() is None:
+                report.memory_mib.append((round(second, 1), app.memory_info().rss / 2**20))
+                if second > QUIET * seconds:
+                    visits.calm.clear()
                 time.sleep(SAMPLE_EVERY)
-            stop.set()
+            visits.stop.set()
             if process.poll() is not None:
-                report.finds.append(f"the app ended with code {process.returncode}")
+                visits.find(f"the app ended with code {process.returncode}")
             for visitor in visitors:
-                visitor.join(timeout=120)
+                visitor.join(timeout=180)
                 if visitor.is_alive():
-                    report.finds.append("a call was not answered within two minutes of the end")
+                    visits.find("a call was not answered within three minutes of the end")
+            if pages:
+                report.freed_seconds = round(closing(url, lambda: _short(url)), 1)
         finally:
             process.kill()
             process.wait()
-    for action, values in times.items():
-        values.sort()
-        report.answers[action] = len(values)
-        report.milliseconds[action] = {"p50": _quantile(values, 0.5), "p95": _quantile(values, 0.95), "max": values[-1]}
-    late = [mib for second, mib in report.memory_mib if second > seconds / 2]
-    if seconds >= 120 and late and late[-1] > (1 + GROWTH) * late[0]:  # a shorter run is all warm-up
-        report.finds.append(f"memory grew from {late[0]:.0f} to {late[-1]:.0f} MiB in the second half")
+    _sum_up(report, visits)
     return report
 
 
-def _quantile(values: list[float], share: float) -> float:
-    return values[min(len(values) - 1, int(share * len(values)))]
+def _short(url: str) -> None:
+    """One chunk, which waits for its place like any other text."""
+    from gradio_client import Client
+
+    client = Client(url, verbose=False, httpx_kwargs={"timeout": 600})
+    client.predict(prompt="the", max_tokens=1, pool=1, api_name="/generate")
+
+
+def _sum_up(report: Report, visits: Visits) -> None:
+    report.busy, report.finds = visits.busy, visits.finds
+    for action, samples in visits.samples.items():
+        report.answers[action] = len(samples)
+        report.milliseconds[action] = _times([took for took, _ in samples])
+    for name, beside in (("alone", False), ("beside a generation", True)):
+        asked = [took for action in ("map", "map click") for took, b in visits.samples.get(action, ()) if b is beside]
+        if asked:
+            report.map_milliseconds[name] = {**_times(asked), "answers": len(asked)}
+    late = [(second, mib) for second, mib in report.memory_mib if second > report.seconds / 2]
+    if len(late) >= 3:
+        slope = statistics.linear_regression(*zip(*late, strict=True)).slope
+        report.growth_mib_per_minute = round(60 * slope, 2)
+        grown, level = slope * report.seconds / 2, statistics.median(mib for _, mib in late)
+        if report.seconds >= 120 and grown > GROWTH * level:  # a shorter run is all warm-up
+            report.finds.append(f"memory grows by {60 * slope:.1f} MiB a minute, at {level:.0f} MiB")
+
+
+def draw(report: Report, path: Path) -> None:
+    """Two small charts: what each action took, and the app's memory."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2), layout="constrained")
+    names = sorted(report.milliseconds, key=lambda name: report.milliseconds[name]["p95"])
+    for name, marker in (("p50", "o"), ("p95", "D")):
+        left.plot([report.milliseconds[action][name] for action in names], names, marker, label=name)
+    left.set(xscale="log", xlabel="milliseconds", title=f"{report.sessions} visitors, {report.seconds:.0f} s")
+    left.grid(axis="x", alpha=0.3)
+    left.legend()
+    right.plot(*zip(*report.memory_mib, strict=True))
+    right.axvline(QUIET * report.seconds, linestyle=":", color="gray")
+    right.set(xlabel="seconds; from the dotted line on, with generations", ylabel="MiB", title="memory of the app")
+    right.set_ylim(bottom=0)
+    figure.savefig(path, dpi=80, metadata={"Software": None})
+    plt.close(figure)
+
+
+def _times(values: list[float]) -> dict[str, float]:
+    values = sorted(values)
+    p50, p95 = (values[min(len(values) - 1, int(share * len(values)))] for share in (0.5, 0.95))
+    return {"p50": round(p50, 1), "p95": round(p95, 1), "max": round(values[-1], 1)}
 
 
 def serve(home: Path, small_models: bool) -> tuple[subprocess.Popen[bytes], str]:
@@ -148,82 +216,6 @@ def serve(home: Path, small_models: bool) -> tuple[subprocess.Popen[bytes], str]
             time.sleep(0.3)
     process.kill()
     raise RuntimeError("the app did not answer within five minutes")
-
-
-def _visit(
-    url: str, number: int, seed: int, small: bool, stop: threading.Event,
-    times: dict[str, list[float]], report: Report, lock: threading.Lock,
-) -> None:  # fmt: skip
-    """One visitor, until ``stop``."""
-    from gradio_client import Client
-
-    rng = Random(f"{seed} {number}")
-    mark = f"visitor{number:04d}x"
-    try:
-        client = Client(url, verbose=False, httpx_kwargs={"timeout": 300})
-    except Exception as error:
-        with lock:
-            report.finds.append(f"a session could not begin: {type(error).__name__}: {error}"[:300])
-        return
-    latent = 5 if small else 64
-    while not stop.is_set():
-        action = rng.choice(ACTIONS)
-        text = " ".join(
-            [mark, *(rng.choice(("fox", "hen", "river", "home", "<b>sea</b>")) for _ in range(rng.randint(1, 12)))]
-        )
-        began = time.monotonic()
-        try:
-            wrong = _CALLS[action](client, url, text, mark, rng, latent)
-        except Exception as error:
-            wrong = f"{type(error).__name__}: {error}"
-            if any(word in wrong.lower() for word in BUSY):
-                with lock:
-                    report.busy += 1
-                time.sleep(rng.uniform(0.5, 2))
-                continue
-        took = 1000 * (time.monotonic() - began)
-        with lock:
-            times.setdefault(action, []).append(took)
-            if wrong:
-                report.finds.append(f"{action}: {wrong}"[:300])
-        time.sleep(rng.uniform(0.05, 1.0))
-
-
-def _encode(client: Any, url: str, text: str, mark: str, rng: Random, latent: int) -> str | None:
-    answer = client.predict(text=text, api_name="/encode")
-    written = "".join(token for chunk in answer["chunks"] for token in chunk["tokens"])
-    return None if mark in written and written.count("visitor") == 1 else f"{mark} was answered with {written!r}"
-
-
-def _decode(client: Any, url: str, text: str, mark: str, rng: Random, latent: int) -> str | None:
-    vectors = [[rng.gauss(0, 1) for _ in range(latent)] for _ in range(rng.randint(1, 8))]
-    answer = client.predict(vectors=vectors, api_name="/decode")
-    return None if len(answer["chunks"]) == len(vectors) else f"{len(vectors)} vectors, {len(answer['chunks'])} chunks"
-
-
-def _score(client: Any, url: str, text: str, mark: str, rng: Random, latent: int) -> str | None:
-    shift = rng.uniform(1, 1000)  # two samples that far apart: a score that tells whose they are
-    answer = client.predict(samples=[[0.0], [shift]], targets=[[0.0]], api_name="/score")
-    return None if abs(answer["diversity"] - shift) < 1e-3 * shift else f"diversity {answer['diversity']}, not {shift}"
-
-
-def _generate(client: Any, url: str, text: str, mark: str, rng: Random, latent: int) -> str | None:
-    tokens = rng.randint(8, 48)
-    answer = client.predict(prompt=text, seed=rng.randrange(1000), max_tokens=tokens, pool=50, api_name="/generate")
-    return (
-        None if answer["steps"] and "visitor" not in answer["text"].replace(mark, "") else "no steps, or another's text"
-    )
-
-
-def _page(client: Any, url: str, text: str, mark: str, rng: Random, latent: int) -> str | None:
-    with urllib.request.urlopen(url, timeout=120) as answer:
-        page = answer.read()
-    return "the page holds a visitor's text" if b"visitor0" in page else None
-
-
-_CALLS: dict[str, Callable[..., str | None]] = {
-    "encode": _encode, "decode": _decode, "score": _score, "generate": _generate, "page": _page,
-}  # fmt: skip
 
 
 if __name__ == "__main__":
