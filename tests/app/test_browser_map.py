@@ -10,8 +10,7 @@ from playwright.sync_api import expect
 
 from calm_lab.app.map_shelf import SAMPLE_NAME
 from tests.app.small_models import SENTENCES
-from tests.app.test_browser_studies import copied, saved
-from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
+from tests.app.visiting import PATIENCE, Visit, both_widths, copied, saved, sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 TEXT = "\n".join(text[start:] for start in range(12) for text in SENTENCES)
@@ -103,6 +102,50 @@ def test_lasso_own_text_and_a_cancelled_fit(visit: Visit) -> None:
     expect(drawing.get_by_text("Cancelled; the map is as it was.")).to_be_visible(timeout=PATIENCE)
     drawing.get_by_role("button", name="Back to the first map").click()
     expect(drawing).to_contain_text(SAMPLE_NAME)
+
+
+@pytest.mark.parametrize("visit", [{"width": 390, "has_touch": True}], indirect=True)
+def test_fingers_on_the_map(visit: Visit) -> None:
+    page, drawing = visit.page, visit.page.locator("#map")
+    visit.open_tab("Latent map")
+    canvas = drawing.locator("canvas.cl-points")
+    expect(canvas).to_be_visible(timeout=PATIENCE)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    fingers = visit.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": i}
+            for i, (x, y) in enumerate(places)
+        ]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def picture() -> bytes:
+        page.wait_for_timeout(150)  # a frame or two
+        return canvas.screenshot()
+
+    def tap(x: float, y: float) -> None:
+        touch("touchStart", (x, y))
+        touch("touchEnd")
+
+    tap(0.5, 0.5)
+    expect(drawing.locator(".cl-part-of-side").get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
+    before, scrolled = picture(), page.evaluate("scrollY")
+    touch("touchStart", (0.4, 0.5), (0.6, 0.5))  # two fingers apart: larger
+    for step in range(1, 6):
+        touch("touchMove", (0.4 - 0.05 * step, 0.5), (0.6 + 0.05 * step, 0.5))
+    touch("touchEnd")
+    larger = picture()
+    assert larger != before
+    touch("touchStart", (0.5, 0.5))  # one finger: the map moves, the page stays
+    for step in range(1, 6):
+        touch("touchMove", (0.5, 0.5 - 0.05 * step))
+    touch("touchEnd")
+    assert picture() != larger
+    assert page.evaluate("scrollY") == scrolled
+    assert sideways(page) == 0
 
 
 @pytest.mark.parametrize("visit", [{"locale": "zh-CN", "width": 390}], indirect=True)
