@@ -59,7 +59,7 @@ STOPS = (
     Stop("temperature", "tempering_tab", "08_temperature_without_likelihood", "5", ("n", "seed")),
     Stop("generate", "generate_tab", "06_the_next_vector", "3", ("n", "seed")),
     Stop("k-buys", "cost_tab", "09_generating_and_what_it_costs", "3.1", ("chunk_size",)),
-    Stop("k-buys", "cost_tab", "09_generating_and_what_it_costs", "6", ("pair",)),
+    Stop("k-buys", "cost_tab", "09_generating_and_what_it_costs", "7.2", ("pair",)),
 )
 STEPS: dict[str, tuple[float, ...]] = {
     "vocab": VOCABS,

@@ -1,4 +1,4 @@
-"""The tab "Tour": ten steps from what a token carries to what K buys, each a small experiment (paper sec. 1 to 6).
+"""The tab "Tour": ten steps from what a token carries to what K buys, each a small experiment (paper sec. 1 to 7).
 
 The steps and what is set there are one drawing, the answer to the open step (``calm_lab.app.tour_answers``) is another.
 """

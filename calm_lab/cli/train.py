@@ -57,7 +57,7 @@ TRAININGS = {
     "transformer": Training(
         "TransformerRecipe",
         "train_transformer",
-        "train the token-level baseline on the same backbone (paper sec. 4.1)",
+        "train the token-level baseline on the same backbone (paper sec. 7.1)",
         "calm-lab train transformer --corpus andersen --tokenizer runs/ae --out runs/transformer",
         "calm-lab evaluate --model {model} --corpus {corpus}",
     ),

@@ -19,8 +19,8 @@ from calm_lab.lab.flops import PAPER_CONTEXT, flops, paper_autoencoder
 from calm_lab.model.config import BackboneConfig, CalmConfig, HeadConfig, TransformerConfig, preset
 
 HEAD_SIZE = 64
-LATENT_PER_TOKEN = 32  # paper sec. 4.2
-LAYERS_PER_BLOCK = 4  # of the backbone, for one block of the head (paper sec. 4.1)
+LATENT_PER_TOKEN = 32  # paper sec. 7.2
+LAYERS_PER_BLOCK = 4  # of the backbone, for one block of the head (paper sec. 7.1)
 INNER_STEP = 32
 LARGEST = {
     "chunk_size": 64,

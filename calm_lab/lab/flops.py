@@ -1,6 +1,6 @@
 """What a model costs: parameters, and FLOPs per token in training and in generation, part by part.
 
-The paper's case for CALM is one of cost: fewer steps, each a little dearer (paper sec. 4.2, Table 1, Fig 4). Every
+The paper's case for CALM is one of cost: fewer steps, each a little dearer (paper sec. 7.2, Table 1, Fig 4). Every
 multiply-add of a matrix product counts as two FLOPs, a backward pass as two forward passes, and norms, activations and
 lookups as nothing. Two conventions are kept apart:
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 AttentionCount = Literal["full", "causal"]
 Solver = Literal["midpoint", "euler"]
 
-PAPER_CONTEXT = 2048  # positions: tokens of the baseline, chunks of CALM (paper sec. 4.1)
+PAPER_CONTEXT = 2048  # positions: tokens of the baseline, chunks of CALM (paper sec. 7.1)
 PAPER_TOKENS = 250_000 * 2_000_000  # tokens a language model is trained on
 PAPER_AE_TOKENS = 30_000 * 512 * 1024  # tokens the autoencoder is trained on
 SAMPLER_STEPS = {"flow": 10, "diffusion": 100}  # the defaults of the heads' samplers
@@ -54,7 +54,7 @@ def flops(
     ae_tokens: int | None = None,
     count_encoder: bool = False,
 ) -> Flops:
-    """Parameters and FLOPs of a model (paper sec. 4.2, Table 1).
+    """Parameters and FLOPs of a model (paper sec. 7.2, Table 1).
 
     Args:
         config: a CALM's, a token Transformer's or an autoencoder's config, or a loaded model of these kinds.
@@ -114,7 +114,7 @@ def flops(
 
 
 def paper_autoencoder(config: CalmConfig) -> AutoencoderConfig:
-    """The paper's one autoencoder (sec. 4.1) at the V, K and l of ``config``."""
+    """The paper's one autoencoder (sec. 7.1) at the V, K and l of ``config``."""
     return AutoencoderConfig(config.vocab_size, config.chunk_size, config.latent_size, 512, 1280)
 
 

@@ -80,7 +80,7 @@ def autoencoder_layers(config: AutoencoderConfig) -> list[Layer]:
 
 
 def backbone_layers(config: BackboneConfig) -> list[Layer]:
-    """The Transformer's linear layers and norms (paper sec. 4.1); attention's own products depend on the context."""
+    """The Transformer's linear layers and norms (paper sec. 7.1); attention's own products depend on the context."""
     width, keys = config.hidden_size, config.kv_heads * config.head_size
     bias = config.attention_bias
     block = [
@@ -116,7 +116,7 @@ def energy_head_layers(config: HeadConfig, width: int, latent: int) -> list[Laye
 
 
 def denoiser_layers(config: HeadConfig, width: int, latent: int) -> list[Layer]:
-    """The network of the flow and diffusion heads (paper sec. 4.4), whole at every call."""
+    """The network of the flow and diffusion heads (paper sec. 7), whole at every call."""
     out = 2 * latent if config.kind == "diffusion" else latent
     square = linear("head", width, width, bias=True, rate="call")
     block = [Layer("head", 2 * width), square, square, linear("head", width, 3 * width, bias=True, rate="call")]

@@ -4,7 +4,7 @@ The memory is an estimate read off this code: weights, gradients and AdamW's two
 autograd keeps for the backward pass, and the block of logits. The tests hold the kept tensors against what autograd
 really keeps on a CPU, within a tenth. The allocator's slack and the temporaries of the backward pass come on top.
 
-The paper's own runs took 8 GPUs and 5e11 tokens a model (paper sec. 4.1); ``plan`` says what that is in hours.
+The paper's own runs took 8 GPUs and 5e11 tokens a model (paper sec. 7.1); ``plan`` says what that is in hours.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from calm_lab.lab.resources import Memory
 from calm_lab.training.recipes import CalmRecipe, TransformerRecipe
 
 GIB = 2**30
-# The paper's schedule (sec. 4.1): 250,000 steps of about 2 million tokens; 256 rows of 2,048 chunks of 4.
+# The paper's schedule (sec. 7.1): 250,000 steps of about 2 million tokens; 256 rows of 2,048 chunks of 4.
 SCHEDULE = {"corpus": "pile", "steps": 250_000, "rows": 256, "positions": 2048, "warmup": 2000, "lr": 3e-4}
 DEVICES = 8
 ACCUMULATE = 32  # one row a device at a time

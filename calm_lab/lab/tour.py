@@ -4,7 +4,7 @@ What: what one token carries and what its softmax costs, two draws beside the tr
 written step by step, the price of a token at every K, and what our own bundled models reach. What other modules already
 give (a text's vectors, the energy plane, the paper's comparisons) the tour takes from there.
 Why: the argument of the paper in ten minutes, with every number computed while one looks.
-Where: paper sec. 1 to 6, in that order.
+Where: paper sec. 1 to 7, in that order.
 
 App tab: Tour. Notebook: 00.
 """

@@ -1,6 +1,6 @@
 """What a written text took: steps, draws, seconds and FLOPs, of a CALM and of the token Transformer beside it.
 
-The paper's case is fewer steps, each a little dearer (sec. 4.2); a temperature below 1 adds the draws of its sampler
+The paper's case is fewer steps, each a little dearer (sec. 7.2); a temperature below 1 adds the draws of its sampler
 (sec. 5). A ``Meter`` adds that up step by step from what was measured: the draws charged and the seconds of each step,
 and the FLOPs of exactly these draws at the context they had, counted as in ``calm_lab.lab.flops``. Reading the prompt
 is left out, on both sides.

@@ -1,7 +1,7 @@
 """What a model is: frozen dataclasses, and the presets that fill them from one dial.
 
 ``chunk_size`` (the paper's K) and a preset set everything else. ``nano`` learns in minutes on a laptop's two cores,
-``lab`` in an hour on one GPU, and ``S M L XL`` are the paper's own sizes (paper sec. 4.1 and Table 1).
+``lab`` in an hour on one GPU, and ``S M L XL`` are the paper's own sizes (paper sec. 7.1 and Table 1).
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ class CalmConfig:
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """The token-level baseline on the same backbone (paper sec. 4.1, Transformer-S to -L).
+    """The token-level baseline on the same backbone (paper sec. 7.1, Transformer-S to -L).
 
     Attributes:
         vocab_size: V.
@@ -318,7 +318,7 @@ def preset(name: str, chunk_size: int = 4, vocab_size: int | None = None) -> Pre
         vocab_size: V, where the tokenizer at hand differs from the preset's.
 
     Returns:
-        The configs, with l = (latent per token) * K as in the paper (sec. 4.2: l = 32 K at its scale).
+        The configs, with l = (latent per token) * K as in the paper (sec. 7.2: l = 32 K at its scale).
 
     Raises:
         InputError: for an unknown name or a chunk size below 1.

@@ -1,4 +1,4 @@
-"""The token-level Transformer on the same backbone: the baseline that CALM is measured against (paper sec. 4.1)."""
+"""The token-level Transformer on the same backbone: the baseline that CALM is measured against (paper sec. 7.1)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ What: `load_corpus` gives one split of a named corpus, of a user's files, of a h
 ``+``; `fetch`, `is_cached`, `corpus_info` and `corpus_hash` say what it is and where it comes from.
 Why: whoever trains or measures asks for a name and a split and never learns how the text got here. Splits are by
 document, the same on every machine, and disjoint.
-Where: paper sec. 4.1 (data). Text that is generated: `calm_lab.text.storyland`.
+Where: paper sec. 7.1 (data). Text that is generated: `calm_lab.text.storyland`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ What: the split of a document, taken from a hash of its text; and a long text cu
 there is.
 Why: a number measured on text that trained the model says nothing. A hash needs no list, gives the same answer on every
 machine, and puts a text that occurs twice on one side.
-Where: paper sec. 4.1 (held-out evaluation).
+Where: paper sec. 7.1 (held-out evaluation).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What: `hub_rows` yields the documents of one split of a hub data set; `check_hub` finds out at once whether it can.
 Why: TinyStories is the bridge from a laptop to a GPU, WikiText-103 and the Pile are what the paper evaluates and trains
 on. They are too large to wait for, so they stream; where the hub is out of reach, one line says what to do instead.
-Where: paper sec. 4.1 (the Pile, uncopyrighted; WikiText-103).
+Where: paper sec. 7.1 (the Pile, uncopyrighted; WikiText-103).
 
 ``CALM_LAB_HUB`` may name a folder that mirrors the hub (``<folder>/<owner>/<name>/...``, as ``hf download`` writes it);
 data sets found there are read from there, without a network.

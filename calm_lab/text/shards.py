@@ -4,7 +4,7 @@ What: `tokenize_to_shards` writes the ids of a stream of documents into a folder
 Why: 10 GB of text is more than a machine wants to hold, as text or as ids. Only a batch of documents is held while
 writing and only the pages that are read while training. A shard appears under its name when it is complete and the
 index names it, so a run that was killed goes on with the shard it was at.
-Where: paper sec. 4.1 (the Pile, 230 billion tokens).
+Where: paper sec. 7.1 (the Pile, 230 billion tokens).
 
 A folder holds ``index.json``, ``tokenizer.json``, and for each shard ``NNNNN.tokens`` (ids end to end, uint16 where the
 vocabulary allows it, else uint32, little endian) and ``NNNNN.lengths`` (tokens of each document, uint32).

@@ -2,7 +2,7 @@
 
 What: `REGISTRY` lists the named corpora; `resolve` turns a name, a path, a hub name or a mixture into sources.
 Why: one place says what each text is, where it comes from, and under which terms.
-Where: paper sec. 4.1 (data).
+Where: paper sec. 7.1 (data).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ ids. (Ids that arrive a chunk at a time are decoded by `calm_lab.text.stream`.)
 Why: CALM packs K *tokens* into a vector, so everything above starts from ids. Bytes underneath mean that no text is out
 of reach; 2,048 entries keep the autoencoder's vocabulary product small enough for a laptop. The mask is a symbol of its
 own, where the official code overwrites with id 0, which is a real token there.
-Where: paper sec. 2 (tokens in, tokens out, DropToken's mask) and sec. 4.1 (Llama 3's tokenizer, which loads here too).
+Where: paper sec. 2 (tokens in, tokens out, DropToken's mask) and sec. 7.1 (Llama 3's tokenizer, which loads here too).
 """
 
 from __future__ import annotations

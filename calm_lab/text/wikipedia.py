@@ -3,7 +3,7 @@
 What: one document an article.
 Why: out of domain for a model of fairy tales, so it shows what an autoencoder learned about English and what only
 about Andersen.
-Where: paper sec. 4.1 evaluates on WikiText-103, which needs a hub.
+Where: paper sec. 7.1 evaluates on WikiText-103, which needs a hub.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def brier_n(first: Tensor, second: Tensor, target: Tensor) -> Tensor:
 
 
 def brier_lm(brier: Tensor | Sequence[float]) -> float:
-    """BrierLM: 100 times the geometric mean of Brier-1..Brier-4 (paper sec. 4.3).
+    """BrierLM: 100 times the geometric mean of Brier-1..Brier-4 (paper sec. 4.2).
 
     Args:
         brier: the four fractions, shape (4,).

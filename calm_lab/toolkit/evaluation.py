@@ -1,4 +1,4 @@
-"""Judge a model on unseen text: BrierLM with its standard error, and the pieces it is made of (paper sec. 3.4, 4.1).
+"""Judge a model on unseen text: BrierLM with its standard error, and the pieces it is made of (paper sec. 4.2).
 
 CALM is judged from draws alone. The token Transformer has probabilities, so its Brier-n is made of exact ones where
 they are cheap: P(y) is a product along the true text, and the collision term multiplies the sampled agreement of a

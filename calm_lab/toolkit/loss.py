@@ -1,7 +1,7 @@
 """The training loss of a CALM, whatever its head: how well the drawn vectors match the posterior of the next chunk.
 
 Energy head: minus the mean energy score of N samples against M draws of the posterior (paper sec. 3.2). Flow and
-diffusion: their own denoising losses against one draw each, a position repeated N times (paper sec. 4.4).
+diffusion: their own denoising losses against one draw each, a position repeated N times (paper sec. 7).
 """
 
 from __future__ import annotations

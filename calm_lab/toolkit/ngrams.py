@@ -1,4 +1,4 @@
-"""Draws of n-grams for BrierLM, for every chunk size K (paper sec. 3.4).
+"""Draws of n-grams for BrierLM, for every chunk size K (paper sec. 4.2).
 
 An n-gram is one atomic outcome, n = 1..4. With K >= 4 it lies within one chunk: two draws of the next chunk are enough.
 With K < 4 it spans m = ceil(4 / K) chunks, and its two parts of the Brier score ask for different continuations:

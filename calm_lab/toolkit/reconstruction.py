@@ -1,6 +1,6 @@
 """How much of the text survives the vector: token accuracy of an autoencoder, clean and under noise.
 
-Paper sec. 4.2: over 99.9% of tokens come back although the posterior adds noise of sigma 0.3. Padding and begin ids,
+Paper sec. 7.2: over 99.9% of tokens come back although the posterior adds noise of sigma 0.3. Padding and begin ids,
 which any decoder gets right, are not counted.
 """
 

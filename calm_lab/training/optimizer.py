@@ -1,6 +1,6 @@
 """Which parameter is moved by what, and a learning rate that is a function of the step.
 
-The paper trains with AdamW (.9, .95), decay 0.1, clipping at 1 and a constant rate (sec. 4.1); at laboratory scale a
+The paper trains with AdamW (.9, .95), decay 0.1, clipping at 1 and a constant rate (sec. 7.1); at laboratory scale a
 linear fall to zero ends lower in the same time (docs/recipe.md).
 """
 

@@ -204,7 +204,7 @@ class CalmRecipe(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerRecipe(Recipe):
-    """Train the token-level baseline on the same backbone (paper sec. 4.1).
+    """Train the token-level baseline on the same backbone (paper sec. 7.1).
 
     Attributes:
         tokenizer: tokenizer.json, model folder or bundled model to take the tokenizer from.

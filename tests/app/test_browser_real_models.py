@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.test_browser_playgrounds import copied, saved
+from tests.app.test_browser_playgrounds import ran, saved
 from tests.app.visiting import PATIENCE, Visit, both_widths, sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -32,7 +32,7 @@ def test_a_text_is_scored_and_the_picture_follows(visit: Visit) -> None:
     page.locator("#positions-alpha").focus()
     page.keyboard.press("End")
     expect(drawing.locator(".cl-card")).to_contain_text("α = 2", timeout=PATIENCE)
-    names = copied(visit, drawing)
+    names = ran(visit, drawing)
     assert names["found"].alpha == 2
     assert sideways(page) == 0
     page.get_by_label("A text the model has not seen").fill("")
@@ -53,7 +53,7 @@ def test_a_prompt_is_studied_at_every_temperature(visit: Visit) -> None:
     assert [row["n"] for row in rows if row["kind"] == "price"] == list("123456")
     counts = [int(row["count"]) for row in rows if row["kind"] == "chunk"]
     assert counts == sorted(counts, reverse=True)
-    names = copied(visit, drawing)
+    names = ran(visit, drawing)
     assert [outcome.count for outcome in names["study"].outcomes] == counts
     page.keyboard.press("Home")
     assert sideways(page) == 0

@@ -2,7 +2,7 @@
 
 It reads a noised latent, a time and a hidden state and answers with a velocity (flow) or with noise and variance
 (diffusion). ``DenoisingHead`` is what the two heads share beside it. The shape follows the small denoising heads of
-image models, as in the paper's comparison (sec. 4.4).
+image models, as in the paper's comparison (sec. 7).
 """
 
 from __future__ import annotations

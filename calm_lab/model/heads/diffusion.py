@@ -1,4 +1,4 @@
-"""The diffusion head: denoise a latent vector in many small steps (paper sec. 4.4, Figs 8 and 9).
+"""The diffusion head: denoise a latent vector in many small steps (paper sec. 7, Figs 8 and 9).
 
 The cosine schedule and the learned variance are Nichol and Dhariwal's (2102.09672): the network answers with the noise
 and with a number in [-1, 1] that places the log variance of a step between its two natural bounds. Training minimises

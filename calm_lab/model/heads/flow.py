@@ -1,7 +1,7 @@
 """The flow-matching head: learn the velocity of a straight path from noise to the latent, then follow it.
 
 On the path ``x_t = (1 - t) x_0 + t z`` with x_0 ~ N(0, I) the velocity is ``z - x_0``; the network learns its
-conditional mean, and sampling integrates it from t = 0 to 1 (paper sec. 4.4, Figs 8 and 9; the method is Lipman et al.,
+conditional mean, and sampling integrates it from t = 0 to 1 (paper sec. 7, Figs 8 and 9; the method is Lipman et al.,
 2210.02747). Euler calls the network once a step, midpoint twice.
 """
 
