@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
+import mmap
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from typing import Any
 
 from calm_lab.errors import CalmLabError, CorpusError, choose_from
 from calm_lab.text.documents import Document, passages
+from calm_lab.text.parquet_pages import unpacked_sizes
 from calm_lab.text.tables import one_line
 
 SUFFIXES = (".txt", ".jsonl", ".csv", ".parquet")
@@ -208,6 +210,10 @@ def _read_parquet(file: Path, text_column: str | None) -> Iterator[str]:
             column = pick_column(list(table.schema_arrow.names), text_column, file)
             row = read = 0
             most = max(_TEXT_ALLOWED, _TEXT_PER_BYTE * os.path.getsize(file))
+            with file.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                for size in unpacked_sizes(data, table.metadata, column):
+                    if size > 4 * most:  # bytes of that many characters
+                        raise _refuse(file, f"claims a page of {size:,} bytes: give another file")
             for batch in table.iter_batches(batch_size=32, columns=[column]):  # few: one long text may fill them all
                 for value in batch.column(0).to_pylist():
                     row += 1
