@@ -101,14 +101,15 @@ def _energy(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
     found = read_plane(plane)
     numbers = {name: getattr(found, name) for name in ("diversity", "fidelity", "score", "expected", "best")}
     values = {name: f"{number:.2f}".replace("-", "−") for name, number in numbers.items()}
+    curve = spread_curve(plane)
     picture = {
         "samples": found.samples.tolist(),
         "targets": found.targets.tolist(),
-        "curve": spread_curve(plane),
+        "curve": curve,
         "here": plane.spread,
         "best": found.best,
     }
-    rows = [{"spread": spread, "expected": score} for spread, score in picture["curve"]]  # type: ignore[union-attr]
+    rows = [{"spread": spread, "expected": score} for spread, score in curve]
     return {"plane": picture, "rows": rows, **_see(("tour_see_5", {**values, "spread": plane.target_spread}))}
 
 
@@ -134,7 +135,7 @@ def _brier(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
 
 def _temperature(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
     found = tour.cool(now["n"], now["seed"])
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"answer": name, "law": share, "count": count, "chosen": chosen, "goal": goal}
         for (name, share), count, chosen, goal in zip(
             tour.LAW.items(), found.counts, found.chosen, found.goal, strict=True
@@ -154,7 +155,7 @@ def _sentence(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
     entry = bench.shelf.entry("calm")
     prompt = prompts_for(entry.corpus)[0].text
     pools = tour.write(bench.shelf.calm(entry.name), prompt, now["n"], now["seed"])
-    chunks = []
+    chunks: list[dict[str, Any]] = []
     for pool in pools:
         chosen = next((one for one in pool.candidates if one.chosen), pool.candidates[0])
         chunks.append({"tokens": chosen.tokens, "roles": chosen.roles, "count": chosen.count, "draws": pool.seen})
@@ -189,12 +190,12 @@ def _honest(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
     values |= {"training": _percent(pair.training, True), "inference": _percent(pair.inference, True)}
     sentences = [("tour_see_10", {name: value.replace("-", "−") for name, value in values.items()})]
     sentences[0][1].update(calm=pair.calm, transformer=pair.transformer)
-    rows = (
+    models = (
         scored(entry.name, kind, entry.config, entry.card)
         for kind in KINDS
         for entry in bench.shelf.entries(kind).values()
     )
-    known = tour.ours(rows)
+    known = tour.ours(models)
     scores = [model.brier_lm for model in known if model.brier_lm is not None]
     if scores:
         best = max(model.ceiling or 0.0 for model in known)
@@ -214,7 +215,9 @@ def _honest(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
         {"name": row.model, "x": row.training, "y": row.brier_lm, "chosen": row.model in (pair.calm, pair.transformer)}
         for row in PAPER_TABLE_1
     ]
-    rows = [{"model": row.model, "training": row.training, "brier_lm": row.brier_lm} for row in PAPER_TABLE_1]
+    rows: list[dict[str, Any]] = [
+        {"model": row.model, "training": row.training, "brier_lm": row.brier_lm} for row in PAPER_TABLE_1
+    ]
     rows += [{"model": model.name, "training": None, "brier_lm": model.brier_lm} for model in known]
     return {"paper": paper, "bars": bars, "rows": rows, **_see(*sentences)}
 
