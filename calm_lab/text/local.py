@@ -211,7 +211,7 @@ def _read_parquet(file: Path, text_column: str | None) -> Iterator[str]:
             row = read = 0
             most = max(_TEXT_ALLOWED, _TEXT_PER_BYTE * os.path.getsize(file))
             with file.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                for size in unpacked_sizes(data, table.metadata, column):
+                for size in unpacked_sizes(data, column):
                     if size > 4 * most:  # bytes of that many characters
                         raise _refuse(file, f"claims a page of {size:,} bytes: give another file")
             for batch in table.iter_batches(batch_size=32, columns=[column]):  # few: one long text may fill them all
