@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,8 @@ def test_the_map_lists_every_notebook(page: str) -> None:
 
 def test_the_sheet_is_one_small_page_and_its_boxes_hold_their_text(tmp_path: Path) -> None:
     written = write_cheatsheet(tmp_path / "sheet.pdf").read_bytes()
-    assert written == (ROOT / "docs/cheatsheet.pdf").read_bytes(), "run: make cheatsheet"
+    if f"matplotlib=={version('matplotlib')}\n" in (ROOT / "constraints.txt").read_text("utf-8"):
+        assert written == (ROOT / "docs/cheatsheet.pdf").read_bytes(), "run: make cheatsheet"
     assert written.count(b"/Type /Page ") == 1
     assert len(written) <= 100_000
     figure = cheatsheet_figure()
