@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,13 @@ def measured(letter: str, value: int, tiny: bool = False) -> dict[str, float | i
     return {"value": value, "seconds": found["seconds"], "extra_mib": found["extra_mib"]}
 
 
+def alone(letter: str, value: int) -> dict[str, float | int | None]:
+    """``measured`` in a process of its own: what an earlier size has left behind would hide what this one takes."""
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=fresh, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return pool.submit(measured, letter, value).result()
+
+
 def slope(points: list[dict[str, Any]], name: str) -> float | None:
     """The power by which a cost grows over the last doubling."""
     (first, last) = points[-2:]
@@ -93,7 +102,7 @@ def sweep(one: Sweep, tiny: bool = False) -> dict[str, Any]:
     values = [2, 4] if tiny else one.values
     if tiny and one.letter in ("T", "V"):
         values = [64, 128]
-    points = [measured(one.letter, value, tiny) for value in values]
+    points = [measured(one.letter, value, tiny) if tiny else alone(one.letter, value) for value in values]
     powers = {name: slope(points, name) for name in ("seconds", "extra_mib")}
     return {"what": one.what, "why": one.why, "power": one.power, "points": points, "slopes": powers}
 
