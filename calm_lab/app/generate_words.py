@@ -5,9 +5,10 @@ from __future__ import annotations
 WORDS: dict[str, tuple[str, str]] = {
     "generate_tab": ("Generate", "生成"),
     "generate_look": (
-        "Each step draws a pool of chunks and chooses one. **Lower the temperature**: only chunks that were drawn "
-        "several times can be chosen. Click any chunk of the text to open its pool.",
-        "每一步抽出一池候选块，从中选一个。**降低温度**：只有被抽到多次的块才可能被选中。点击文字中的任意一块，打开它的候选池。",
+        "Each step draws a pool of chunks and chooses one. **Lower the temperature**: a chunk that was drawn several "
+        "times is chosen; where none was, fewer repeats have to do. Click any chunk of the text to open its pool.",
+        "每一步抽出一池候选块，从中选一个。**降低温度**：选中的是被抽到多次的块；若没有这样的块，重复次数较少的也可以。"
+        "点击文字中的任意一块，打开它的候选池。",
     ),
     "generate_prompt": ("Prompt", "开头"),
     "generate_placeholder": ("Empty: the model starts from nothing", "留空：模型从零开始"),

@@ -14,8 +14,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "map_opening": ("Opening the map: every chunk is encoded first.", "正在打开地图：先给每个块编码。"),
     "map_lost": ("The server did not answer. Try again.", "服务器没有回应。请再试一次。"),
     "map_about": (
-        "{name}: {count} different chunks, of {different} in {seen} read. The decoder gives {back} of them back as "
-        "they were. {settings}",
+        "{name}: {count} chunks shown, of {different} different ones ({seen} read). The decoder gives {back} of those "
+        "shown back as they were. {settings}",
         "{name}：{count} 个不同的块（共读 {seen} 个块，其中 {different} 种）。解码器原样还原了其中 {back} 个。"
         "{settings}",
     ),

@@ -6,9 +6,13 @@ WORDS: dict[str, tuple[str, str]] = {
     # BrierLM
     "brier_tab": ("BrierLM", "BrierLM 评分"),
     "brier_look": (
-        "A model that only gives samples can still be judged. **Watch the estimate close in on the exact line**, "
-        "then turn the dial: either way from the truth, the score falls.",
-        "只给样本的模型也能被评判。**看估计值怎样逼近精确值那条线**，再转动旋钮：无论朝哪边偏离真相，分数都会下降。",
+        "A model that only gives samples can still be judged: Brier-n rewards two draws of n tokens that hit the text "
+        "and takes off where they agree with each other; BrierLM is 100 times the geometric mean of Brier-1 to 4. "
+        "**Score more positions** and see the estimate close in, then turn the dial: either way from the truth it "
+        "falls.",
+        "只给样本的模型也能被评判：Brier-n 奖励两个 n 词元样本命中真实文本，并扣除两个样本彼此相同的部分；"
+        "BrierLM 是 Brier-1 到 4 的几何平均乘以 100。**增加评分位置数**，看估计值怎样逼近精确值，再转动旋钮："
+        "无论朝哪边偏离真相，分数都会下降。",
     ),
     "brier_how": ("How this is computed", "这是怎么算出来的"),
     "brier_dial": ("The dial", "旋钮"),
@@ -106,8 +110,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "brier_models": ("The models here", "这里的模型"),
     "brier_models_text": (
         "Scores from the models' cards, ± one standard error; press a heading to sort. Only models of one corpus "
-        "can be compared. The ceiling is what the language itself would score.",
-        "得分来自模型卡，± 一个标准误差；点按表头排序。只有同一语料上的模型可以比较。上限是语言本身的得分。",
+        "can be compared, and they have read different numbers of tokens: this is no comparison of K. The ceiling is "
+        "what the language itself would score.",
+        "得分来自模型卡，± 一个标准误差；点按表头排序。只有同一语料上的模型可以比较，而且它们读过的词元数不同："
+        "这不是对 K 的比较。上限是语言本身的得分。",
     ),
     "brier_models_none": ("There is no language model here yet.", "这里还没有语言模型。"),
     "brier_model_name": ("model", "模型"),

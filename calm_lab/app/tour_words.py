@@ -40,7 +40,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "要让一个词元说出四个词元的内容，需要 2^{power} 个条目：所以 CALM 放弃条目表，把四个词元装进一个向量。",
     ),
     "tour_vocab": ("Vocabulary V", "词表大小 V"),
-    "tour_bar_bits": ("bits a token carries", "每个词元的比特"),
+    "tour_bar_bits": ("bits a token carries, at most", "每个词元最多的比特"),
     "tour_bar_softmax": ("softmax, FLOPs", "softmax 的 FLOPs"),
     "tour_bar_rest": ("all the rest, FLOPs", "其余部分的 FLOPs"),
     # 2

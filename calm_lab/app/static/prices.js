@@ -110,7 +110,7 @@ const draw = () => {
       card(say("prices_rate"), say("prices_rate_note"), rates(value, width), keySign("cl-stroke", say("prices_key_accepted")), keySign("cl-dots", say("prices_key_stage1")), measuredKey.cloneNode(true)),
       card(say("prices_bias", { n: value.n }), say("prices_bias_note"),
         value.n === 1 ? make("p", {}, say("prices_bias_one")) : bias(value, width),
-        ...(value.n === 1 ? [] : [keySign("cl-stroke", say("prices_key_theory")), keySign("cl-diamond", say("prices_key_measured"))]))),
+        ...(value.n === 1 ? [] : [keySign("cl-stroke", say("prices_key_theory")), keySign("cl-hollow-dot", say("prices_key_measured"))]))),
     exportBar(python(value), rows(value), "temperature-curves.csv"));
   if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
 };
