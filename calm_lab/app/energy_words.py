@@ -6,9 +6,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "energy_tab": ("Energy score", "能量评分"),
     "energy_look": (
         "**Drag the two clouds**: diversity pushes the samples apart, fidelity pulls them to the targets, and the "
-        "arrows are what a network is trained with. Then set α = 2: the score no longer sees how wide the cloud is.",
+        "arrows are what a network is trained with. Then set α = 2: on average over all draws (the line) the score no "
+        "longer sees how wide the cloud is; one draw still moves by chance.",
         "**拖动两团点**：多样性把样本推开，忠实度把它们拉向目标，箭头就是训练网络所用的力。"
-        "再设 α = 2：得分就看不出这团点有多宽了。",
+        "再设 α = 2：对所有抽样取平均（图中的线），得分就看不出这团点有多宽了；单次抽样的数值仍会随机变动。",
     ),
     "energy_plane": (
         "The model's samples and the target's, with the score's gradient at every sample",

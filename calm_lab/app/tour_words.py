@@ -185,11 +185,10 @@ WORDS: dict[str, tuple[str, str]] = {
     # 9
     "tour_title_9": ("What a token costs", "一个词元要花多少"),
     "tour_text_9": (
-        "A step of CALM is dearer than a step of the Transformer inside it, since the head and the decoder come on "
-        "top. But it gives K tokens. The bars are FLOPs a token of the paper's CALM-M, one draw a step.",
-        "CALM 的一步比其中的 Transformer 更贵，因为还要加上生成头和解码器。但它给出 K 个词元。条形是论文 CALM-M "
-        "每个词元的 "
-        "FLOPs，每步抽一次。",
+        "A step of CALM has the head and the decoder on top of the Transformer inside it; from K = 2 on it is "
+        "dearer. But it gives K tokens. The bars are FLOPs a token of the paper's CALM-M, one draw a step.",
+        "CALM 的一步除了其中的 Transformer 还要加上生成头和解码器，从 K = 2 起就更贵。"
+        "但它给出 K 个词元。条形是论文 CALM-M 每个词元的 FLOPs，每步抽一次。",
     ),
     "tour_do_9": ("Change K.", "改变 K。"),
     "tour_see_9": (
