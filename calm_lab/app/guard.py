@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+from calm_lab.app.refusals import refusal
 from calm_lab.errors import CalmLabError
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -48,5 +49,4 @@ def _message(error: Exception) -> gr.Error:
     if not isinstance(error, CalmLabError):
         _log.error("an event handler failed", exc_info=error)
         return gr.Error("something went wrong here; the server's log says what", duration=10, print_exception=False)
-    text = str(error)
-    return gr.Error(text[:1].upper() + text[1:] + ".", duration=10, title="", print_exception=False)
+    return gr.Error(refusal(error)["message"], duration=10, title="", print_exception=False)

@@ -6,13 +6,10 @@ WORDS: dict[str, tuple[str, str]] = {
     # BrierLM
     "brier_tab": ("BrierLM", "BrierLM 评分"),
     "brier_look": (
-        "A model that only gives samples can still be judged: Brier-n rewards two draws of n tokens that hit the text "
-        "and takes off where they agree with each other; BrierLM is 100 times the geometric mean of Brier-1 to 4. "
-        "**Score more positions** and see the estimate close in, then turn the dial: either way from the truth it "
-        "falls.",
-        "只给样本的模型也能被评判：Brier-n 奖励两个 n 词元样本命中真实文本，并扣除两个样本彼此相同的部分；"
-        "BrierLM 是 Brier-1 到 4 的几何平均乘以 100。**增加评分位置数**，看估计值怎样逼近精确值，再转动旋钮："
-        "无论朝哪边偏离真相，分数都会下降。",
+        "A model that only gives samples can still be judged. **Score more positions** and see the estimate close in "
+        "on the exact line, then turn the dial: either way from the truth, the score falls.",
+        "只给样本的模型也能被评判。**增加评分位置数**，看估计值怎样逼近精确值那条线，"
+        "再转动旋钮：无论朝哪边偏离真相，分数都会下降。",
     ),
     "brier_how": ("How this is computed", "这是怎么算出来的"),
     "brier_dial": ("The dial", "旋钮"),
@@ -42,9 +39,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "brier_curve": ("The estimate closes in", "估计值逐渐逼近"),
     "brier_curve_text": (
-        "Each position asks the model for two samples of four letters and compares them with the true text and "
-        "with each other. Whiskers: two standard errors.",
-        "在每个位置向模型要两个四字母样本，与真实文本比较，也互相比较。竖线：两个标准误差。",
+        "Each position asks the model for two samples of four letters. Brier-n counts where their first n letters hit the "
+        "true text, and takes off where they agree with each other; BrierLM is 100 times the geometric mean of "
+        "Brier-1 to 4. Whiskers: two standard errors.",
+        "在每个位置向模型要两个四字母样本。Brier-n 数它们的前 n 个字母命中真实文本的次数，并扣除"
+        "两个样本彼此相同的次数；BrierLM 是 Brier-1 到 4 的几何平均乘以 100。竖线：两个标准误差。",
     ),
     "brier_curve_label": ("BrierLM against positions scored", "BrierLM 随评分位置数的变化"),
     "brier_curve_label_n": ("Brier-{n} against positions scored", "Brier-{n} 随评分位置数的变化"),

@@ -104,4 +104,6 @@ def _checked(bench: Bench, settings: Any) -> dict[str, Any]:
             found[key] = float(value)
         else:
             found[key] = check(value, key, int(STEPS[key][0]), int(STEPS[key][-1]))
+    if "positions" in found:
+        found["positions"] = min(found["positions"], bench.limits.positions)
     return found

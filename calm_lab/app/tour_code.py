@@ -74,10 +74,9 @@ curve = spread_curve(plane)
 
 
 def _brier(bench: Bench, now: Setting) -> str:
-    positions = min(now["positions"], bench.limits.positions)
     return f"""from calm_lab.lab.tour import judge
 
-found = judge(positions={positions}, seed={now["seed"]})
+found = judge(positions={now["positions"]}, seed={now["seed"]})
 print(*found.points, f"exact: {{found.exact.brier_lm:.2f}}, ceiling: {{found.ceiling.brier_lm:.2f}}", sep="\\n")
 """
 

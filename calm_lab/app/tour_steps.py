@@ -114,8 +114,7 @@ def _energy(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
 
 
 def _brier(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
-    positions = min(now["positions"], bench.limits.positions)
-    found = tour.judge(positions, now["seed"])
+    found = tour.judge(now["positions"], now["seed"])
     last = found.points[-1]
     values = {"positions": f"{last.positions:,}", "exact": f"{found.exact.brier_lm:.2f}"}
     values |= {"ceiling": f"{found.ceiling.brier_lm:.2f}"}
@@ -128,7 +127,7 @@ def _brier(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
         for point in found.points
         if math.isfinite(point.brier_lm) and math.isfinite(point.brier_lm_error)
     ]
-    curve = {"points": points, "exact": found.exact.brier_lm, "positions": positions}
+    curve = {"points": points, "exact": found.exact.brier_lm, "positions": now["positions"]}
     rows = [{"positions": n, "brier_lm": value, "standard_error": error} for n, value, error in points]
     return {"draws": found.rows, "curve": curve, "rows": rows, **_see(told)}
 

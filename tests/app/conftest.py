@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.app.small_models import save_into
-from tests.app.visiting import browser, visit
+from tests.app.visiting import browser, running, visit
 
 __all__ = ["browser", "visit"]
 
@@ -33,11 +32,5 @@ def no_bundled() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def url(models: Path, no_bundled: None) -> Iterator[str]:
     """Address of the running app."""
-    from calm_lab.app import launch
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    app = launch(port=port, models=models, device="cpu", prevent_thread_lock=True, quiet=True)
-    yield f"http://127.0.0.1:{port}/"
-    app.close()
+    with running(models) as address:
+        yield address

@@ -6,7 +6,9 @@ import csv
 import io
 import os
 import re
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,6 +34,21 @@ def browser() -> Iterator[Browser]:
         )
         yield launched
         launched.close()
+
+
+@contextmanager
+def running(models: Path) -> Iterator[str]:
+    """The app over the models of a folder, at a port that nobody listens on; its address."""
+    from calm_lab.app import launch
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    app = launch(port=port, models=models, device="cpu", prevent_thread_lock=True, quiet=True)
+    try:
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        app.close()
 
 
 class Visit:

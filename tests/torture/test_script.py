@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from calm_lab.model import checkpoint
 from tests.app.small_models import SENTENCES, autoencoder, calm
-from tests.app.visiting import PATIENCE, browser
+from tests.app.visiting import PATIENCE, browser, running
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -27,19 +26,13 @@ FIELDS = "textarea:visible, input[type=text]:visible, input[type=search]:visible
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An app whose models are called, and say of themselves, what a browser could take for HTML."""
-    from calm_lab.app import launch
-
     models = tmp_path_factory.mktemp("models")
     checkpoint.save(autoencoder(), models / EVIL_NAME, {"metrics": {"sigma_0.3": 0.5}, "data": {"corpus": EVIL}})
     checkpoint.save(calm(), models / f"calm {EVIL_NAME}", {"data": {"corpus": EVIL}, "made": EVIL})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoint, "bundled", dict)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        app = launch(port=port, models=models, device="cpu", prevent_thread_lock=True, quiet=True)
-        yield f"http://127.0.0.1:{port}/"
-        app.close()
+        with running(models) as url:
+            yield url
 
 
 @pytest.fixture

@@ -102,7 +102,6 @@ const roving = (list, choose) => {
   });
 };
 
-// Draw now, whenever the value changes, and when the language does.
 // The value of a run, or null while its part `key` is missing. What was under way when the visitor pressed Stop may arrive
 // after the stop: it does not wake the run up again.
 const followRun = (key) => {
@@ -114,6 +113,8 @@ const followRun = (key) => {
     return halted ?? value;
   };
 };
+
+// Draw now, whenever the value changes, and when the language does.
 const keepDrawn = (draw) => {
   draw(true);
   watch("value", () => draw(false));

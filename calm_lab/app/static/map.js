@@ -230,7 +230,7 @@ const walkNoise = async () => {
 };
 const mapOwn = async (text) => {
   if (text.length > props.most) {
-    parts.own.replaceChildren(make("p", { class: "cl-message", role: "alert" }, say("map_own_long", { count: text.length.toLocaleString("en"), most: props.most.toLocaleString("en") })));
+    parts.own.replaceChildren(whyNot({ message: say("map_own_long", { count: text.length.toLocaleString("en"), most: props.most.toLocaleString("en") }) }));
     return;
   }
   parts.own.replaceChildren(make("p", { class: "cl-note", role: "status" }, say("map_own_busy")));
@@ -257,7 +257,7 @@ const fitAgain = async () => {
   while (state.job === job) {
     const now = await question("map_fit_state", { job }, null, `fit${job}`);
     if (state.job !== job) return;
-    if (!now) { state.job = null; return void line.replaceChildren(make("p", { class: "cl-message", role: "alert" }, say("map_fit_gone"))); }
+    if (!now) { state.job = null; return void line.replaceChildren(whyNot({ message: say("map_fit_gone") })); }
     if (now.map) return load({ ...now.map, own: base.own, calms: base.calms });
     line.replaceChildren(bar(begun[now.stage] + (wide[now.stage] * now.done) / now.total, say(`map_stage_${now.stage}`, { done: now.done, total: now.total })));
     await new Promise((done) => { setTimeout(done, POLL); });
