@@ -39,8 +39,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "brier_curve": ("The estimate closes in", "估计值逐渐逼近"),
     "brier_curve_text": (
-        "Each position asks the model for two samples of four letters. Brier-n counts where their first n letters hit the "
-        "true text, and takes off where they agree with each other; BrierLM is 100 times the geometric mean of "
+        "Each position asks the model for two samples of four letters. Brier-n counts where their first n letters hit "
+        "the true text, and takes off where they agree with each other; BrierLM is 100 times the geometric mean of "
         "Brier-1 to 4. Whiskers: two standard errors.",
         "在每个位置向模型要两个四字母样本。Brier-n 数它们的前 n 个字母命中真实文本的次数，并扣除"
         "两个样本彼此相同的次数；BrierLM 是 Brier-1 到 4 的几何平均乘以 100。竖线：两个标准误差。",
