@@ -1,8 +1,12 @@
-"""Photograph every tab of the app at 1280 and 390 pixels: ``make screenshots``; the READMEs' few: ``make pictures``."""
+"""Photograph every tab of the app: ``make screenshots``; the READMEs' few pictures: ``make pictures``.
+
+Every tab is taken at both widths, in the light and the dark theme and in both languages.
+"""
 
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import socket
 import subprocess
@@ -19,6 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from calm_lab.cli.doctor import find_browser
 
 WIDTHS = {1280: 900, 390: 844}  # width: height, in CSS pixels
+THEMES = ("light", "dark")
 START_SECONDS = 120
 SETTLE_SECONDS = 60
 
@@ -54,20 +59,21 @@ def settle(page: Page) -> None:
             before, since = now, time.monotonic()
 
 
-def photograph(page: Page, url: str, width: int, folder: Path) -> None:
-    """Open ``url`` and save one picture of the whole page for each tab."""
+def photograph(page: Page, url: str, folder: Path, end: str) -> None:
+    """Open ``url`` and save one picture of the whole page for each tab, its file named by the tab's id and ``end``."""
     page.goto(url)
     tabs = page.get_by_role("tab")
     tabs.first.wait_for()
     settle(page)
-    for name in [(tab.text_content() or "").strip() for tab in tabs.all()]:
-        page.get_by_role("tab", name=name, exact=True).click()
+    for place in range(tabs.count()):
+        tabs.nth(place).click()
         settle(page)
-        for button in page.get_by_role("button", name=re.compile("^Train")).all():
+        for button in page.get_by_role("button", name=re.compile("^(Train|训练)")).all():
             if button.is_visible():
                 button.click()
                 settle(page)
-        path = folder / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}-{width}.png"
+        name = (tabs.nth(place).get_attribute("id") or "").removeprefix("tab-").removesuffix("-button")
+        path = folder / f"{place + 1}-{name}-{end}.png"
         page.screenshot(path=path, full_page=True)
         print(path)
 
@@ -116,10 +122,10 @@ def take_pictures(browser: Browser, url: str, folder: Path) -> None:
 
 
 def take_screenshots(browser: Browser, url: str, folder: Path) -> None:
-    """Every tab at every width."""
-    for width, height in WIDTHS.items():
-        page = browser.new_page(viewport={"width": width, "height": height})
-        photograph(page, url, width, folder)
+    """Every tab at every width, in both themes and both languages."""
+    for (width, height), theme, (code, locale) in itertools.product(WIDTHS.items(), THEMES, LANGUAGES.items()):
+        page = browser.new_page(viewport={"width": width, "height": height}, locale=locale)
+        photograph(page, f"{url}/?__theme={theme}", folder, f"{width}-{theme}-{code}")
         page.close()
 
 

@@ -67,7 +67,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "现在来训练一个小网络：输入噪声，输出点，每一步都用新的噪声，目标有两个峰。"
         "**先用 α = 1 训练，再用 α = 2**：两次的均值都对，只有一次形状也对。",
     ),
-    "training_go": ("Train at this α, N, M", "用当前的 α、N、M 训练"),
+    "training_go": ("Train at this α, N, M (under a minute)", "用当前的 α、N、M 训练（不到一分钟）"),
     "training_stop": ("Stop", "停止"),
     "training_ready": ("not trained", "未训练"),
     "training_running": ("training", "训练中"),

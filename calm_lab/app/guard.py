@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from calm_lab.app.refusals import refusal
 from calm_lab.errors import CalmLabError
@@ -46,7 +47,17 @@ def told(handler: Handler) -> Handler:
 def _message(error: Exception) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
+    reason: Exception | str = error
     if not isinstance(error, CalmLabError):
         _log.error("an event handler failed", exc_info=error)
-        return gr.Error("something went wrong here; the server's log says what", duration=10, print_exception=False)
-    return gr.Error(refusal(error)["message"], duration=10, title="", print_exception=False)
+        reason = "something went wrong here; the server's log says what"
+    said = refusal(reason)
+    text = said.get("chinese", said["message"]) if _reads_chinese() else said["message"]
+    return gr.Error(text, duration=10, title="", print_exception=False)
+
+
+def _reads_chinese() -> bool:
+    """Whether the visitor's browser asks for Chinese first, as the page itself decides."""
+    request = LocalContext.request.get(None)
+    wanted = request.headers.get("accept-language", "") if request is not None else ""
+    return bool(wanted.strip().lower().startswith("zh"))

@@ -124,7 +124,12 @@ def _models(bench: Bench) -> list[dict[str, Any]]:
         config = entry.config
         found = _kept(entry.folder, (entry.folder / "config.json").stat().st_mtime_ns)
         rows.append(
-            {"name": entry.name, "rule": noise_results.rule(config) or "other", "k": config.get("chunk_size")}
+            {
+                "name": entry.name,
+                "rule": noise_results.rule(config) or "other",
+                "k": config.get("chunk_size"),
+                "width": config.get("hidden_size"),
+            }
             | {"floor": config.get("kl_clip") if config.get("kl_weight") else 0, "kept": found}
         )
     return rows

@@ -49,15 +49,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweep_absolute": ("σ as it is", "σ 本身"),
     "sweep_relative": ("σ over the vectors' size", "σ 比向量大小"),
     "sweep_scale_text": (
-        "One σ is not the same push for all: without a KL nothing holds the vectors near 0, and the larger they are, "
-        "the less a σ does to them. Here their sizes (RMS of the means) run from {low} to {high}.",
-        "同一个 σ 对各个自编码器并不是同样的扰动：没有 KL，向量就不会被拉在 0 附近，向量越大，同样的 σ 影响越小。"
+        "To compare autoencoders, divide σ by the size of the vectors: without a KL nothing holds them near 0, and the "
+        "larger they are, the less a σ does to them. Here the sizes (RMS of the means) run from {low} to {high}.",
+        "要比较自编码器，请用 σ 除以向量的大小：没有 KL，向量就不会被拉在 0 附近，向量越大，同样的 σ 影响越小。"
         "这里向量的大小（均值的均方根）从 {low} 到 {high}。",
     ),
     "sweep_table": ("Each autoencoder at σ = {sigma}", "σ = {sigma} 时的各个自编码器"),
     "sweep_table_text": (
-        "Choose a row to see its coordinates below. Collapsed: below 0.01 nat of KL on average, so it says nothing.",
-        "选一行，在下面看它的坐标。坍缩：平均 KL 低于 0.01 nat，即什么也没说。",
+        "Choose a row to see its coordinates below. d: width of the network. Size: RMS of the vectors' coordinates. "
+        "Collapsed: below 0.01 nat of KL on average, so it says nothing.",
+        "选一行，在下面看它的坐标。d：网络宽度。向量大小：坐标的均方根。坍缩：平均 KL 低于 0.01 nat，即什么也没说。",
     ),
     "sweep_none_collapsed": (
         "The paper's autoencoder loses 71 of 128 coordinates without KL clip. None of these lost any.",
@@ -69,9 +70,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweep_column_half": ("half is lost at", "丢失一半的 σ"),
     "sweep_column_sigma": ("learned σ", "学到的 σ"),
     "sweep_column_size": ("size", "向量大小"),
+    "sweep_column_half_size": ("half lost, over size", "丢失一半的 σ 比大小"),
+    "sweep_unmeasured": (
+        "–: not measured on your text yet; the button above does it.",
+        "–：尚未用你的文字测量；点上方的按钮即可。",
+    ),
     "sweep_column_bits": ("KL, bits a chunk", "每块 KL（比特）"),
     "sweep_column_collapsed": ("collapsed", "坍缩"),
-    "sweep_beyond": ("above 2", "超过 2"),
+    "sweep_beyond": ("above {sigma}", "超过 {sigma}"),
     "sweep_of": ("{count} of {size}", "{size} 个中 {count} 个"),
     "sweep_rule_none": ("no regulariser", "无正则"),
     "sweep_rule_kl": ("KL", "仅 KL"),

@@ -108,11 +108,24 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "brier_models": ("The models here", "这里的模型"),
     "brier_models_text": (
-        "Scores from the models' cards, ± one standard error; press a heading to sort. Only models of one corpus "
-        "can be compared, and they have read different numbers of tokens: this is no comparison of K. The ceiling is "
-        "what the language itself would score.",
-        "得分来自模型卡，± 一个标准误差；点按表头排序。只有同一语料上的模型可以比较，而且它们读过的词元数不同："
-        "这不是对 K 的比较。上限是语言本身的得分。",
+        "Scores from the models' cards, ± 95%. Press a heading to sort, press two models to see their gap. Only models "
+        "of one corpus can be compared, and they have read different numbers of tokens: this is no comparison of K. "
+        "The ceiling is what the language itself would score.",
+        "得分来自模型卡，± 95%；点按表头排序，点选两个模型看它们的差距。"
+        "只有同一语料上的模型可以比较，而且它们读过的词元数不同：这不是对 K 的比较。上限是语言本身的得分。",
+    ),
+    "brier_pair": (
+        "{a} less {b}: {gap} ± {half} (95%, as if they were scored on different texts).",
+        "{a} 减 {b}：{gap} ± {half}（95%，视作在不同文本上评分）。",
+    ),
+    "brier_pair_choose": ("Press two models to see their gap.", "点选两个模型，看它们的差距。"),
+    "brier_pair_corpora": (
+        "{a} and {b} were scored on different corpora: they cannot be compared.",
+        "{a} 与 {b} 的语料不同，不能比较。",
+    ),
+    "brier_pair_undefined": (
+        "{a} and {b}: one score is undefined or has no error bar.",
+        "{a} 与 {b}：有一个得分未定义或没有误差。",
     ),
     "brier_models_none": ("There is no language model here yet.", "这里还没有语言模型。"),
     "brier_model_name": ("model", "模型"),
@@ -249,6 +262,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "倍。各次抽取相互独立，所以这里数的是计算量，不是等待时间。",
     ),
     "cost_own": ("Our own runs", "我们自己的运行"),
+    "cost_own_calm": ("CALM of the K beside it", "CALM，K 标在旁边"),
     "cost_own_none": (
         "None yet: 0 of {wanted} runs of the studies “chunk-size” and “table-1” have ended. This command makes "
         "them, on this machine, at laboratory scale:",

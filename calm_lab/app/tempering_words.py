@@ -55,15 +55,17 @@ WORDS: dict[str, tuple[str, str]] = {
     # numbers
     "tempering_accepted": ("exact: accepted trials", "精确：被接受的试验"),
     "tempering_accepted_note": (
-        "Z_T = {theory}; stage 1 let {stage1} pass, stage 2 {stage2}",
-        "Z_T = {theory}；第 1 阶段通过 {stage1}，第 2 阶段 {stage2}",
+        "A trial draws n times. Stage 1, all n agree: {stage1}; stage 2, a coin for the rest of 1/T: {stage2}. "
+        "By theory Z_T = {theory} end in a sample",
+        "每次试验抽 n 次。第 1 阶段（n 次一致）通过 {stage1}；第 2 阶段（为 1/T 的小数部分掷币）通过 {stage2}。"
+        "理论上 Z_T = {theory} 得到样本",
     ),
     "tempering_accepted_note1": (
-        "Z_T = {theory}; stage 1 alone decides where 1/T is whole",
-        "Z_T = {theory}；1/T 为整数时只有第 1 阶段",
+        "A trial draws n = 1/T times; it is accepted when all agree. By theory Z_T = {theory} are",
+        "每次试验抽 n = 1/T 次，全部一致才接受。理论上 Z_T = {theory}",
     ),
     "tempering_calls": ("exact: calls a sample", "精确：每个样本的调用次数"),
-    "tempering_calls_note": ("{theory} by Theorem 2", "定理 2：{theory}"),
+    "tempering_calls_note": ("{theory} expected (the paper's Theorem 2)", "期望 {theory}（论文定理 2）"),
     "tempering_dear": ("too dear to measure here", "代价太高，这里不测"),
     "tempering_reached": ("batch: pools that held {n} equal draws", "批量：含有 {n} 次相同抽取的候选池"),
     "tempering_reached_note": (
@@ -100,6 +102,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "prices_key_measured": ("measured, ± 2 standard errors", "测得，± 2 个标准误差"),
     "prices_key_stage1": ("stage 1", "第 1 阶段"),
     "prices_key_accepted": ("accepted", "被接受"),
+    "prices_key_accepted_measured": ("accepted, measured", "被接受（测得）"),
+    "prices_key_stage1_measured": ("stage 1, measured", "第 1 阶段（测得）"),
     "prices_point": ("T = {t}: {value} ± {error}, theory {theory}", "T = {t}：{value} ± {error}，理论 {theory}"),
     "prices_pool_point": (
         "N = {pool}: {value} ± {error}, theory {theory}",
@@ -168,7 +172,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "real_here": ("the pool above", "上面的候选池"),
     "real_key_measured": ("± 2 standard errors", "± 2 个标准误差"),
-    "tradeoff_go": ("Measure accuracy against collision (a minute)", "测量准确率与碰撞率（约一分钟）"),
+    "tradeoff_go": ("Measure accuracy against collision (1 to 3 minutes)", "测量准确率与碰撞率（1 至 3 分钟）"),
     "tradeoff_stop": ("Stop", "停止"),
     "tradeoff_title": ("Truth against variety", "命中与多样"),
     "tradeoff_note": (

@@ -197,9 +197,9 @@ def _honest(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
     known = tour.ours(models)
     scores = [model.brier_lm for model in known if model.brier_lm is not None]
     if scores:
-        best = max(model.ceiling or 0.0 for model in known)
+        ceilings = sorted({f"{model.ceiling:.1f}" for model in known if model.ceiling}, key=float)
         told = {
-            "ceiling": f"{best:.1f}",
+            "ceiling": "–".join(dict.fromkeys([ceilings[0], ceilings[-1]])) if ceilings else "?",
             "count": len(scores),
             "low": f"{min(scores):.1f}",
             "high": f"{max(scores):.1f}",

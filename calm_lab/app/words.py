@@ -58,8 +58,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "board_bits": ("information", "信息量"),
     "board_bits_value": ("{bits} bits a chunk", "每块 {bits} 比特"),
     "board_bits_note": (
-        "KL to the prior; {name} bits (K log₂ V) would name any {k} tokens",
-        "相对先验的 KL；{name} 比特（K log₂ V）足以指明任意 {k} 个词元",
+        "KL to the prior; {name} bits (K log₂ V) would name any {k} tokens, the rest is redundancy that noise may eat",
+        "相对先验的 KL；{name} 比特（K log₂ V）足以指明任意 {k} 个词元，其余是可供噪声消耗的冗余",
     ),
     "board_chunks": ("Chunks of the text; arrow keys move between them", "文字的各块；用方向键移动"),
     "board_chunk": ("Chunk {number}", "第 {number} 块"),
@@ -80,6 +80,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "detail_dot": ("after noise", "加噪后"),
     "detail_plot": ("{l} coordinates of the vector", "向量的 {l} 个坐标"),
     "detail_bits": ("bits in each coordinate", "每个坐标的比特数"),
+    "detail_first": ("coordinate 1", "坐标 1"),
     "detail_coordinate": (
         "coordinate {i}: mean {mean}, σ {std}, {bits} bits",
         "坐标 {i}：均值 {mean}，σ {std}，{bits} 比特",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
+from gradio.context import LocalContext
 
 import calm_lab
 from calm_lab.app import tour_answers
 from calm_lab.app.bench import Bench
+from calm_lab.app.guard import told
 from calm_lab.app.limits import Limits
 from calm_lab.app.refusals import CHINESE, refusal
 from calm_lab.app.shelf import Shelf
@@ -55,3 +59,31 @@ def test_what_visitors_meet_is_translated(bench: Bench, tmp_path: Path) -> None:
 
 def test_what_is_not_translated_stays_english() -> None:
     assert refusal(InputError("a question is an object")) == {"message": "A question is an object."}
+
+
+@pytest.mark.parametrize(
+    ("accepts", "chinese_first"), [("zh-CN,zh;q=0.9,en;q=0.8", True), ("en-US,en;q=0.9,zh;q=0.1", False), ("", False)]
+)
+def test_a_message_is_in_the_language_of_the_browser(accepts: str, chinese_first: bool) -> None:
+    @told
+    def handler() -> None:
+        raise InputError("a vector of length 0 has no direction: walk the line instead")
+
+    before = LocalContext.request.set(SimpleNamespace(headers={"accept-language": accepts}))  # type: ignore[arg-type]
+    try:
+        with pytest.raises(gr.Error) as caught:
+            handler()
+    finally:
+        LocalContext.request.reset(before)
+    assert caught.value.message.isascii() is not chinese_first
+
+
+def test_the_unforeseen_shows_no_traceback() -> None:
+    @told
+    def handler() -> None:
+        raise RuntimeError("a secret path")
+
+    with pytest.raises(gr.Error) as caught:
+        handler()
+    assert "secret" not in caught.value.message
+    assert "log" in caught.value.message

@@ -2,6 +2,7 @@
 
 const root = element.querySelector(".cl-brier");
 let order = { key: "brier_lm", down: true };
+let pair = null; // the two models whose gap is shown
 
 const points = (value, digits) => (value === null || value === undefined ? null : number(value, digits).replace("-", "−"));
 const count = (value) => Number(value).toLocaleString("en");
@@ -127,8 +128,28 @@ const sorted = (rows) => [...rows].sort((a, b) => {
   return order.down ? -by : by;
 });
 
+// The gap of the two chosen models, with its 95% interval.
+const gapText = (study) => {
+  const [a, b] = pair.map((name) => study.models.find((row) => row.name === name));
+  if (!a || !b) return say("brier_pair_choose");
+  if (a.corpus !== b.corpus) return say("brier_pair_corpora", { a: a.name, b: b.name });
+  if ([a, b].some((row) => row.brier_lm === null || row.error === null)) return say("brier_pair_undefined", { a: a.name, b: b.name });
+  return say("brier_pair", { a: a.name, b: b.name, gap: points(a.brier_lm - b.brier_lm, 2), half: points(1.96 * Math.hypot(a.error, b.error), 2) });
+};
+
 const models = (study) => {
   const body = make("tbody");
+  const gap = make("p", { class: "cl-finding", role: "status" });
+  pair ??= sorted(study.models).slice(0, 2).map((row) => row.name);
+  const picker = (row) => {
+    const button = make("button", { type: "button", class: "cl-pick", "aria-pressed": String(pair.includes(row.name)) }, row.name);
+    button.addEventListener("click", () => {
+      pair = pair.includes(row.name) ? pair.filter((name) => name !== row.name) : [...pair.slice(-1), row.name];
+      fill();
+      [...body.querySelectorAll("button")].find((one) => one.textContent === row.name).focus();
+    });
+    return button;
+  };
   const heads = COLUMNS.map(([key, numeric]) => {
     const button = make("button", { type: "button", class: "cl-sort" }, say(`brier_model_${key}`));
     const node = make("th", { scope: "col", class: numeric ? "cl-number" : null }, button);
@@ -140,10 +161,11 @@ const models = (study) => {
   });
   const fill = () => {
     for (const { key, node } of heads) node.setAttribute("aria-sort", order.key !== key ? "none" : order.down ? "descending" : "ascending");
-    body.replaceChildren(...sorted(study.models).map((row) => make("tr", {}, make("th", { scope: "row" }, row.name),
+    gap.textContent = gapText(study);
+    body.replaceChildren(...sorted(study.models).map((row) => make("tr", { class: pair.includes(row.name) ? "cl-picked" : null }, make("th", { scope: "row" }, picker(row)),
       row.brier_lm === null
         ? make("td", { class: "cl-number cl-lacking", title: row.reason || null }, say("brier_undefined"))
-        : cell(`${points(row.brier_lm, 2)}${row.error === null ? "" : ` ± ${points(row.error, 2)}`}`, "cl-strong"),
+        : cell(`${points(row.brier_lm, 2)}${row.error === null ? "" : ` ± ${points(1.96 * row.error, 2)}`}`, "cl-strong"),
       cell(points(row.ceiling, 1) ?? "–"), cell(row.share === null ? "–" : percent(row.share)),
       make("td", {}, row.corpus), cell(row.chunk_size), cell(row.tokens === null ? "–" : brief(row.tokens)),
       ...[0, 1, 2, 3].map((n) => cell(row.brier[n] === undefined ? "–" : hundredths(row.brier[n]))),
@@ -156,6 +178,7 @@ const models = (study) => {
     study.models.length
       ? scroller(say("brier_models"), make("table", { class: "cl-table cl-wide" }, make("thead", {}, make("tr", {}, ...heads.map((h) => h.node))), body))
       : make("p", {}, say("brier_models_none")),
+    study.models.length > 1 ? gap : null,
     ...reasons.map((row) => make("p", { class: "cl-note" }, `${row.name}: `,
       say("brier_reason", { n: worst(row) + 1, value: hundredths(row.brier[worst(row)]) + "%" }))));
 };

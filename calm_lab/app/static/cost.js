@@ -15,9 +15,9 @@ const sized = (value) => {
   return `${Number((value / scale).toPrecision(3))}${unit}`;
 };
 const SUPER = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-const power = (value) => {
+const power = (value, digits = 1) => {
   const exponent = Math.floor(Math.log10(value) + 1e-12);
-  return `${number(value / 10 ** exponent, 1)}·10${String(exponent).replace("-", "⁻").replace(/\d/g, (d) => SUPER[d])}`;
+  return `${number(value / 10 ** exponent, digits)}·10${String(exponent).replace("-", "⁻").replace(/\d/g, (d) => SUPER[d])}`;
 };
 const tens = (value) => `10${String(Math.round(Math.log10(value))).replace(/\d/g, (d) => SUPER[d])}`;
 
@@ -44,7 +44,7 @@ const bars = (answer, phase) => {
       make("span", { class: "cl-bar-name" }, name),
       make("span", { class: "cl-stack" }, ...parts.map(([group, sum]) =>
         make("i", { class: `cl-part-${group}`, style: { width: `${(100 * sum) / most}%` }, title: `${say(`cost_part_${group}`)}: ${power(sum)}, ${percent(sum / bar[phase].total)}` }))),
-      make("span", { class: "cl-bar-value" }, power(bar[phase].total)));
+      make("span", { class: "cl-bar-value" }, power(bar[phase].total, 2)));
   });
   return make("section", { class: "cl-card" }, make("h2", {}, say(`cost_bars_${phase}`)),
     make("p", {}, say(`cost_bars_${phase}_text`, { pool: answer.sizes.pool, count: answer.sizes.pool })), make("ul", { class: "cl-hbars" }, ...rows));
@@ -70,12 +70,13 @@ const label = (axes, x, y, text, dx = 9, dy = 4) => svg("text", { class: "cl-lab
 
 const scatter = (width, xs, ys, name, text) => {
   const [low, high] = [Math.min(...xs) / 1.6, Math.max(...xs) * 2.1];
-  const [least, most] = [Math.max(0, Math.min(...ys) - 0.6), Math.max(...ys) + 0.6];
+  const [least, most] = [Math.min(...ys), Math.max(...ys)];
+  const edge = Math.max(0.6, 0.06 * (most - least)); // so that no point lies on the axis
   const ticks = powerTicks(low, high);
   const between = [...new Set(ticks.flatMap((tick) => [tick / 5, tick / 2, tick, 2 * tick, 5 * tick]))].filter((tick) => tick >= low && tick <= high).sort((a, b) => a - b);
   const shown = between.length * 62 < width ? between : ticks;
   return chart(width, 290, { low, high, log: true, ticks: shown, name, format: (v) => (shown === ticks ? tens(v) : power(v).replace(".0", "")) },
-    { low: least, high: most, ticks: roundTicks(least, most, 5), name: "BrierLM", room: 34 }, text);
+    { low: least - edge, high: most + edge, ticks: roundTicks(Math.max(0, least - edge), most + edge, 5), name: "BrierLM", room: 34 }, text);
 };
 
 const paperChart = (answer, phase) => {
@@ -145,6 +146,7 @@ const own = (answer) => {
   const rows = found.map((p) => make("tr", {}, make("th", { scope: "row" }, p.name), cell(p.runs), cell(power(p.training)), cell(power(p.inference)),
     cell(p.brier_lm === null ? say("cost_undefined") : `${points(p.brier_lm)}${p.half === null ? "" : ` ± ${points(p.half)}`}`, "cl-strong")));
   return make("section", { class: "cl-card" }, title, make("p", {}, say("cost_own_text", { runs, wanted })), frame,
+    make("div", { class: "cl-keys" }, keySign("cl-box", say("cost_key_transformer")), keySign("cl-dot", say("cost_own_calm"))),
     make("div", { class: "cl-scroll", tabindex: "0", role: "region", "aria-label": say("cost_own") }, make("table", { class: "cl-table cl-wide" },
       make("thead", {}, make("tr", {}, head(say("cost_column_model"), false), head(say("cost_column_runs")), head(say("cost_axis_training")), head(say("cost_axis_inference")), head("BrierLM"))),
       make("tbody", {}, ...rows))),

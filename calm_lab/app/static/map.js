@@ -137,9 +137,13 @@ const over = (pen, to) => {
   }
 };
 
+// Chunks with the query at the start of a word; a query that begins with no letter may stand anywhere.
 const matches = () => {
   const query = state.query.toLowerCase();
-  return query ? base.lower.map((text, row) => (text.includes(query) ? row : -1)).filter((row) => row >= 0) : null;
+  if (!query.trim()) return null;
+  const escaped = query.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const wanted = new RegExp(/^[\p{L}\p{N}]/u.test(query) ? `(?<![\\p{L}\\p{N}])${escaped}` : escaped, "u");
+  return base.lower.flatMap((text, row) => (wanted.test(text) ? [row] : []));
 };
 const paint = () => {
   const found = layersOf(), hits = matches();
@@ -150,7 +154,7 @@ const paint = () => {
     describe: (row) => `${quoted(base.texts[row])}  ×${base.counts[row]}` });
   legended = found;
   parts.legend.replaceChildren(...legendOf(found));
-  parts.found.replaceChildren(...(hits ? [make("span", { class: "cl-note", role: "status" }, say("map_found", { count: hits.length })),
+  parts.found.replaceChildren(...(hits ? [make("span", { class: "cl-note", role: "status" }, say("map_found", { count: hits.length }), hits.length > FOUND ? ` ${say("map_found_shown", { count: FOUND })}` : ""),
     ...hits.slice(0, FOUND).map((row) => button(quoted(base.texts[row]), () => go(row)))] : []));
   for (const [group, value] of [["picture", state.picture], ["colour", state.colour], ["tool", state.tool], ["path", state.path]]) {
     root.querySelectorAll(`[data-${group}]`).forEach((node) => node.setAttribute("aria-pressed", String(node.dataset[group] === value)));
@@ -160,11 +164,13 @@ const repaint = () => map.redraw();
 
 // ---- questions
 
+const calmly = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
 const ends = (look) => [
   button(say("map_from"), () => setEnd("start", look)), button(say("map_to"), () => setEnd("finish", look))];
 const showLook = (look, title) => {
   state.look = look;
   parts.side.replaceChildren(...lookPart(look, title, base, go, ends(look)).filter(Boolean));
+  parts.said.replaceChildren(button(say("map_said", { text: quoted(look.tokens.join("")) }), () => parts.side.scrollIntoView({ block: "start", behavior: calmly() })));
   map.goTo(...look.places[state.picture]);
 };
 const go = async (row) => {
@@ -187,7 +193,7 @@ const setEnd = (which, look) => {
   state[which] = look;
   state.overlay = "walk";
   walkNow();
-  parts.walkCard.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  parts.walkCard.scrollIntoView({ block: "nearest", behavior: calmly() });
 };
 const walkNow = async () => {
   repaint();
@@ -306,7 +312,7 @@ const png = (canvas) => withLegend(canvas, parts.legend, legended.scale ? [0, 0.
 const build = () => {
   const canvas = make("canvas", { class: "cl-points", tabindex: "0", role: "application", "aria-label": say("map_canvas", { count: base.count.toLocaleString("en") }) });
   const tip = make("div", { class: "cl-tip", hidden: true });
-  for (const name of ["legend", "found", "side", "walk", "phrase", "cloud", "noise", "lasso", "own", "fit"]) parts[name] = make("div", { class: `cl-part cl-part-of-${name}`, "aria-live": ["side", "walk", "cloud", "noise", "lasso"].includes(name) ? "polite" : null });
+  for (const name of ["legend", "found", "said", "side", "walk", "phrase", "cloud", "noise", "lasso", "own", "fit"]) parts[name] = make("div", { class: `cl-part cl-part-of-${name}`, "aria-live": ["side", "walk", "cloud", "noise", "lasso"].includes(name) ? "polite" : null });
   map = mapOn(canvas, tip, (click) => (click.rows ? lasso(click.rows) : click.row !== undefined ? go(click.row) : decodeAt(...click.spot)));
   canvas.addEventListener("calm-lab-theme", () => base && paint());
 
@@ -342,7 +348,7 @@ const build = () => {
           make("div", { class: "cl-chiprow", role: "group", "aria-label": say("map_tool") }, ...tools), make("div", { class: "cl-chiprow cl-right" }, ...zooms)),
         make("div", { class: "cl-chiprow", role: "group", "aria-label": say("map_colour") }, make("span", { class: "cl-note" }, say("map_colour")),
           ...choices("colour", COLOURS, (value) => { state.colour = value; state.only = null; })),
-        make("div", { class: "cl-map-frame" }, canvas, tip), parts.legend, trustLine()),
+        make("div", { class: "cl-map-frame" }, canvas, tip), parts.said, parts.legend, trustLine()),
       make("section", { class: "cl-card cl-side" }, parts.side)),
     make("div", { class: "cl-charts" },
       card("map_phrase_title", say("map_phrase_text"), typed, parts.phrase),

@@ -29,7 +29,8 @@ const tokens = (candidate) =>
     }).filter(Boolean));
 
 // How many distinct chunks came once, twice, ...: only those from the line on can be chosen.
-const histogram = (step, width) => {
+const histogram = (step, width, temperature) => {
+  const least = step.exact && !step.fell_back ? Math.floor(1 / temperature + 1e-9) : step.used;
   const most = Math.max(...step.histogram.map(([times]) => times), 4);
   const high = Math.max(...step.histogram.map(([, chunks]) => chunks));
   const y = { low: 0.6, high: Math.max(10, 1.3 * high), log: true, ticks: powerTicks(1, Math.max(10, high)), name: say("pool_histogram_y") };
@@ -38,12 +39,11 @@ const histogram = (step, width) => {
   const axes = chart(width, 150, x, y, `${say("pool_histogram")}: ${label}`);
   const half = Math.max(1.5, Math.min(9, 0.4 * (axes.px(2) - axes.px(1))));
   for (const [times, chunks] of step.histogram) {
-    const enough = step.exact || times >= step.used;
-    axes.add(svg("rect", { class: enough ? "cl-often" : "cl-seldom", x: axes.px(times) - half, width: 2 * half, y: axes.py(chunks),
+    axes.add(svg("rect", { class: times >= least ? "cl-often" : "cl-seldom", x: axes.px(times) - half, width: 2 * half, y: axes.py(chunks),
       height: Math.max(1, axes.bottom - axes.py(chunks)), rx: 1.5 }, svg("title", {}, say("pool_histogram_bar", { times, chunks }))));
   }
-  if (!step.exact && step.used > 1) {
-    const at = axes.px(step.used - 0.5);
+  if (least > 1) {
+    const at = axes.px(least - 0.5);
     axes.add(svg("line", { class: "cl-here", x1: at, x2: at, y1: axes.top, y2: axes.bottom }));
   }
   return axes.node;
@@ -89,7 +89,7 @@ const pool = (step, index, temperature, width) => {
         weighed ? null : head(say("pool_groups", { n: step.used }), "cl-number cl-groups"), head(say(weighed ? "pool_estimate" : "pool_weight")))),
       make("tbody", {}, ...rows)),
     more > 0 ? make("p", { class: "cl-note" }, say("pool_more", { count: more })) : null,
-    step.seen > 1 ? histogram(step, width) : null,
+    step.seen > 1 ? histogram(step, width, temperature) : null,
     make("p", { class: "cl-note cl-ends" },
       make("span", {}, step.seen === 1 ? "" : step.exact ? say("pool_seen", { draws: counted(step.seen), distinct: counted(step.distinct) })
         : say("pool_summary", { draws: step.draws, distinct: step.distinct, eligible: step.eligible })),

@@ -107,7 +107,8 @@ const draw = () => {
   root.replaceChildren(
     make("div", { class: "cl-charts" },
       card(say("prices_calls"), say("prices_calls_note"), calls(value, width), keySign("cl-stroke", say("prices_key_theory")), measuredKey, hereKey),
-      card(say("prices_rate"), say("prices_rate_note"), rates(value, width), keySign("cl-stroke", say("prices_key_accepted")), keySign("cl-dots", say("prices_key_stage1")), measuredKey.cloneNode(true)),
+      card(say("prices_rate"), say("prices_rate_note"), rates(value, width), keySign("cl-stroke", say("prices_key_accepted")), keySign("cl-dots", say("prices_key_stage1")),
+        keySign("cl-dot", say("prices_key_accepted_measured")), keySign("cl-hollow-dot", say("prices_key_stage1_measured"))),
       card(say("prices_bias", { n: value.n }), say("prices_bias_note"),
         value.n === 1 ? make("p", {}, say("prices_bias_one")) : bias(value, width),
         ...(value.n === 1 ? [] : [keySign("cl-stroke", say("prices_key_theory")), keySign("cl-hollow-dot", say("prices_key_measured"))]))),

@@ -20,12 +20,16 @@ const shareAt = (points, at, column = 1) => {
   const t = Math.min(1, Math.max(0, (at - a[0]) / (b[0] - a[0])));
   return a[column] + t * (b[column] - a[column]);
 };
+// Where half of the tokens are lost, against the size of the vectors if asked.
+const halfCell = (found, unit = 1) => {
+  const at = halfAt(found.points), last = found.points[found.points.length - 1][0];
+  return cell(at === null ? say("sweep_beyond", { sigma: number(last / unit) }) : number(at / unit));
+};
 const halfAt = (points) => {
   const i = points.findIndex((point) => point[1] < 0.5);
-  if (i < 0) return say("sweep_beyond");
-  if (i === 0) return number(points[0][0]);
+  if (i <= 0) return i < 0 ? null : points[0][0];
   const [a, b] = [points[i - 1], points[i]];
-  return number(a[0] + ((a[1] - 0.5) / (a[1] - b[1])) * (b[0] - a[0]));
+  return a[0] + ((a[1] - 0.5) / (a[1] - b[1])) * (b[0] - a[0]);
 };
 
 const curve = (value, all, width) => {
@@ -62,10 +66,10 @@ const tableBody = (value, all) => all.map((row) => {
   const found = row.found;
   const cells = found
     ? [cell(`${percentage(shareAt(found.points, sigma))} (${percentage(shareAt(found.points, sigma, 2))}–${percentage(shareAt(found.points, sigma, 3))})`, "cl-strong"),
-      cell(halfAt(found.points)), cell(number(found.size)), cell(number(found.mean_sigma, 3)), cell(number(found.kl_bits.reduce((a, b) => a + b, 0), 0)),
+      halfCell(found), cell(number(found.size)), halfCell(found, found.size), cell(number(found.mean_sigma, 3)), cell(number(found.kl_bits.reduce((a, b) => a + b, 0), 0)),
       cell(say("sweep_of", { count: found.collapsed, size: found.kl_bits.length }), found.collapsed ? "cl-minus" : "")]
-    : Array.from({ length: 6 }, () => cell("–"));
-  return make("tr", { class: row.name === shown ? "cl-picked" : null }, make("th", { scope: "row" }, pick), make("td", {}, ruleOf(row)), cell(row.k), ...cells);
+    : Array.from({ length: 7 }, () => cell("–"));
+  return make("tr", { class: row.name === shown ? "cl-picked" : null }, make("th", { scope: "row" }, pick), make("td", {}, ruleOf(row)), cell(row.k), cell(row.width ?? "–"), ...cells);
 });
 
 const klChart = (row, width) => {
@@ -174,14 +178,15 @@ const draw = () => {
   const lacking = on === "kept" ? all.filter((one) => !one.found).map((one) => one.name) : [];
   root.replaceChildren(switches(value),
     make("section", { class: "cl-card" }, make("h2", {}, say("sweep_title")), make("p", {}, say("sweep_title_text"), " ",
-      any ? (on === "kept" ? say("sweep_tokens", { tokens: any.found.tokens.toLocaleString("en") }) : say("sweep_draws", { count: any.found.draws, draws: any.found.draws })) + "." : ""), axisSwitch, frame,
-      make("div", { class: "cl-keys" }, ...all.filter((one) => one.found).map((one) => make("span", { class: "cl-key" }, sample(one), one.name))),
-      lengths.length > 1 ? make("p", { class: "cl-note" }, say("sweep_scale_text", { low: number(Math.min(...lengths)), high: number(Math.max(...lengths)) })) : null),
+      any ? (on === "kept" ? say("sweep_tokens", { tokens: any.found.tokens.toLocaleString("en") }) : say("sweep_draws", { count: any.found.draws, draws: any.found.draws })) + "." : ""), axisSwitch,
+      lengths.length > 1 ? make("p", { class: "cl-note" }, say("sweep_scale_text", { low: number(Math.min(...lengths)), high: number(Math.max(...lengths)) })) : null, frame,
+      make("div", { class: "cl-keys" }, ...all.filter((one) => one.found).map((one) => make("span", { class: "cl-key" }, sample(one), one.name)))),
     make("section", { class: "cl-card" }, title, make("p", {}, say("sweep_table_text")),
       make("div", { class: "cl-scroll", tabindex: "0", role: "region", "aria-label": say("sweep_table", { sigma: number(sigma) }) },
-        make("table", { class: "cl-table cl-wide" }, make("thead", {}, make("tr", {}, head(say("sweep_column_name"), false), head(say("sweep_column_rule"), false), head("K"),
-          head(say("sweep_column_back")), head(say("sweep_column_half")), head(say("sweep_column_size")), head(say("sweep_column_sigma")), head(say("sweep_column_bits")), head(say("sweep_column_collapsed")))), body)),
+        make("table", { class: "cl-table cl-wide" }, make("thead", {}, make("tr", {}, head(say("sweep_column_name"), false), head(say("sweep_column_rule"), false), head("K"), head("d"),
+          head(say("sweep_column_back")), head(say("sweep_column_half")), head(say("sweep_column_size")), head(say("sweep_column_half_size")), head(say("sweep_column_sigma")), head(say("sweep_column_bits")), head(say("sweep_column_collapsed")))), body)),
       all.some((one) => one.found && one.rule === "kl") && all.every((one) => !one.found || !one.found.collapsed) ? make("p", { class: "cl-note" }, say("sweep_none_collapsed")) : null,
+      on === "own" && all.some((one) => !one.found) ? make("p", { class: "cl-note" }, say("sweep_unmeasured")) : null,
       lacking.length ? make("p", { class: "cl-note" }, say("sweep_lacking", { names: lacking.join(", ") })) : null),
     ...[coordinates(value, row)].filter(Boolean),
     exportBar(() => props.value.python, () => csv(props.value), "calm_lab-noise.csv"));
