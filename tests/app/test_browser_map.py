@@ -47,9 +47,9 @@ def test_the_map(visit: Visit) -> None:
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^0\.00 "), timeout=PATIENCE)
     assert sideways(page) == 0
 
-    drawing.get_by_role("searchbox", name="Find letters or a word").fill("village")
+    drawing.get_by_role("searchbox", name="A word or its beginning").fill("village")
     expect(drawing.locator(".cl-part-of-found").get_by_role("status")).to_have_text(re.compile(r"^\d+ chunks$"))
-    drawing.get_by_role("searchbox", name="Find letters or a word").fill("")
+    drawing.get_by_role("searchbox", name="A word or its beginning").fill("")
     phrase = drawing.get_by_role("textbox", name="Type a phrase")
     phrase.fill("the sea")
     expect(drawing.locator(".cl-part-of-phrase").get_by_role("status")).to_contain_text("lies", timeout=PATIENCE)

@@ -56,5 +56,10 @@ def brief(name: str, store: Store | None = None) -> str:
     verdicts = []
     for claim in study.claims:
         found_claim = judge(study, claim, store)
-        verdicts.append(f"{found_claim.verdict}: {claim.text}; measured {found_claim.difference}")
-    return "\n".join([f"{head}:", text_table(["configuration", "seeds", "BrierLM"], rows), *verdicts])
+        verdicts.append(
+            f"{found_claim.verdict}: {claim.text} in the paper; our difference, seed by seed: {found_claim.difference}"
+        )
+    if any(verdict.startswith("missing") for verdict in verdicts):
+        verdicts.append("(missing: fewer than two seeds have ended both ways)")
+    table = text_table(["configuration", "seeds", "BrierLM ± 95%"], rows)
+    return "\n".join([f"{head}:", table, *verdicts])
