@@ -184,8 +184,8 @@ for n in range(4):
     )
 
 # %% [markdown]
-# BrierLM itself, a geometric mean, is a curved function of the four: with few positions its estimate is a little off on
-# average, and undefined where some Brier-n comes out at or below 0.
+# BrierLM itself, a geometric mean, is a curved function of the four. With few positions it is often undefined, where
+# some Brier-n comes out at or below 0; and since those are the low estimates, the ones that are left are too high.
 
 # %%
 undefined, exact_lm = {}, language.expected_brier(model).brier_lm

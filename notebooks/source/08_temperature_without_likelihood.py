@@ -221,13 +221,14 @@ def p_value(counts, aim):  # of Pearson's chi-square test
 p_values, calls_off, calls_error, acceptance_z = {}, {}, {}, {}
 print("    T    p-value   calls   Theorem 2       off    acceptance   theory")
 for place, T in enumerate(TEMPERATURES):
-    run = sample_many(P, T, SAMPLES, torch.Generator().manual_seed(10 + place))
+    size = SAMPLES if T > 0.35 else SAMPLES // 20  # a sample at T = 1/3 takes ten times the draws
+    run = sample_many(P, T, size, torch.Generator().manual_seed(10 + place))
     counts = torch.bincount(run.values[:, 0], minlength=len(P)).double()
     p_values[T] = p_value(counts, tempered(P, T))
     price = calm_lab.expected_calls(P, T)
     spent = run.calls.double()
     calls_off[T] = spent.mean().item() / price - 1
-    calls_error[T] = spent.std().item() / SAMPLES**0.5 / price
+    calls_error[T] = spent.std().item() / size**0.5 / price
     rate, trials = acceptance_rate(P, T), int(run.trials.sum())
     acceptance_z[T] = (run.acceptance_rate - rate) / (rate * (1 - rate) / trials) ** 0.5
     print(
@@ -565,8 +566,9 @@ claims = [
     ("factory: largest distance from p^a, standard errors", worst_factory, 0, 5),
     ("factory: flips off p^(a - 1) by at most", worst_flips, 0, 0.05),
     *((f"exact, T = {T:.3g}: chi-square p-value", p_values[T], 1e-4, 1) for T in TEMPERATURES),
-    *((f"exact, T = {T:.3g}: calls off Theorem 2 by", abs(calls_off[T]), 0, 0.01) for T in TEMPERATURES),
-    ("calls: largest standard error", max(calls_error.values()), 0, 0.0025),
+    *((f"exact, T = {T:.3g}: calls off Theorem 2 by", abs(calls_off[T]), 0, 0.01) for T in TEMPERATURES[:-1]),
+    ("exact, T = 1/3: calls off Theorem 2, standard errors", abs(calls_off[1 / 3] / calls_error[1 / 3]), 0, 5),
+    ("calls, T above 1/3: largest standard error", max(calls_error[T] for T in TEMPERATURES[:-1]), 0, 0.0025),
     ("acceptance rate: largest distance from Z_T, standard errors", max(map(abs, acceptance_z.values())), 0, 5),
     ("without stage 2: p-value", p_forgetful, 0, 1e-6),
     ("T = 0.999 costs one draw a possible chunk and one more", price_edge, len(P) + 0.9, len(P) + 1.1),
