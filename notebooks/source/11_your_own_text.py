@@ -171,7 +171,8 @@ for name, model in (("yours", ae), ("bundled", bundled_ae)):
 #
 # Every different chunk of some of your documents as a point: the two directions in which the vectors vary most. Groups
 # are found among the vectors themselves (k-means) and only then coloured. The app's and notebook 04's UMAP picture
-# takes a minute more: `found.with_umap(umap_layout(found.mean), {})`. The plane shows only a small part of the variance
+# takes a minute more: `found.with_umap(umap_layout(found.mean), {})`. A group is named by a frequent beginning of its
+# chunks. The plane shows only a small part of the variance
 # (the title says how much), so groups overlap here that are apart among the vectors.
 
 # %%
@@ -189,7 +190,7 @@ groups = [
     Series(name_of(group), *places[found.group == group].T.tolist(), role, "dots") for group, role in enumerate(ROLES)
 ]
 share = sum(found.plane.share)
-title = f"{len(found):,} chunks, six largest groups by a frequent beginning; {share:.0%} of the variance"
+title = f"{len(found):,} chunks, six largest groups; {share:.0%} of the variance"
 panels_figure([Panel(title, groups, "first direction", "second direction")], height=3.9)
 
 
