@@ -56,8 +56,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "sweep_table": ("Each autoencoder at σ = {sigma}", "σ = {sigma} 时的各个自编码器"),
     "sweep_table_text": (
-        "Choose a row to see its coordinates below. d: width of the network. Size: RMS of the vectors' coordinates. "
-        "Collapsed: below 0.01 nat of KL on average, so it says nothing.",
+        "Choose a row to see its coordinates below. d: width of the network. Size: RMS of the vectors' coordinates; the "
+        "column after it is where half is lost, over size. Collapsed: below 0.01 nat of KL on average, so it says nothing.",
         "选一行，在下面看它的坐标。d：网络宽度。向量大小：坐标的均方根。坍缩：平均 KL 低于 0.01 nat，即什么也没说。",
     ),
     "sweep_none_collapsed": (
@@ -70,12 +70,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweep_column_half": ("half is lost at", "丢失一半的 σ"),
     "sweep_column_sigma": ("learned σ", "学到的 σ"),
     "sweep_column_size": ("size", "向量大小"),
-    "sweep_column_half_size": ("half lost, over size", "丢失一半的 σ 比大小"),
+    "sweep_column_half_size": ("over size", "比大小"),
     "sweep_unmeasured": (
         "–: not measured on your text yet; the button above does it.",
         "–：尚未用你的文字测量；点上方的按钮即可。",
     ),
-    "sweep_column_bits": ("KL, bits a chunk", "每块 KL（比特）"),
+    "sweep_column_bits": ("KL, bits", "每块 KL（比特）"),
     "sweep_column_collapsed": ("collapsed", "坍缩"),
     "sweep_beyond": ("above {sigma}", "超过 {sigma}"),
     "sweep_of": ("{count} of {size}", "{size} 个中 {count} 个"),

@@ -170,7 +170,7 @@ const ends = (look) => [
 const showLook = (look, title) => {
   state.look = look;
   parts.side.replaceChildren(...lookPart(look, title, base, go, ends(look)).filter(Boolean));
-  parts.said.replaceChildren(button(say("map_said", { text: quoted(look.tokens.join("")) }), () => parts.side.scrollIntoView({ block: "start", behavior: calmly() })));
+  parts.said.replaceChildren(button(say("map_said", { text: quoted(look.tokens.join("").trim()) }), () => parts.side.scrollIntoView({ block: "start", behavior: calmly() })));
   map.goTo(...look.places[state.picture]);
 };
 const go = async (row) => {
