@@ -56,9 +56,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "sweep_table": ("Each autoencoder at σ = {sigma}", "σ = {sigma} 时的各个自编码器"),
     "sweep_table_text": (
-        "Choose a row to see its coordinates below. d: width of the network. Size: RMS of the vectors' coordinates; the "
-        "column after it is where half is lost, over size. Collapsed: below 0.01 nat of KL on average, so it says nothing.",
-        "选一行，在下面看它的坐标。d：网络宽度。向量大小：坐标的均方根。坍缩：平均 KL 低于 0.01 nat，即什么也没说。",
+        "Choose a row to see its coordinates below. d: width of the network. Size: RMS of the vectors' coordinates; "
+        "the column after it is where half is lost, over size. Collapsed: below 0.01 nat of KL on average, so it says "
+        "nothing.",
+        "选一行，在下面看它的坐标。d：网络宽度。向量大小：坐标的均方根，其后一列是丢失一半的 σ 与它之比。"
+        "坍缩：平均 KL 低于 0.01 nat，即什么也没说。",
     ),
     "sweep_none_collapsed": (
         "The paper's autoencoder loses 71 of 128 coordinates without KL clip. None of these lost any.",
