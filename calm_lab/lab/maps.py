@@ -34,6 +34,7 @@ class MapView:
         rings: rows to ring, the first of them large.
         path: places joined by a line, (n, 2).
         note: below it, for numbers.
+        quiet: whether the first group is most of the points and stays in the background.
     """
 
     title: str
@@ -43,10 +44,11 @@ class MapView:
     rings: Sequence[int] = field(default=())
     path: Tensor | None = None
     note: str = ""
+    quiet: bool = True
 
 
 def maps_figure(views: Sequence[MapView], height: float = 3.6, theme: str = "light") -> StillFigure:
-    """Draw maps in a row; the names of groups stand once, in the first.
+    """Draw maps in a row; the names of groups stand once, below them.
 
     Args:
         views: one to three of them.
@@ -76,7 +78,7 @@ def maps_figure(views: Sequence[MapView], height: float = 3.6, theme: str = "lig
         dot = DOT * max(1.0, FULL / len(places)) ** 0.5
         if view.group is None:
             axes.scatter(*zip(*places, strict=True), s=dot, color=colours.line, linewidths=0)
-        for number, (name, colour) in enumerate(zip(view.names, _colours(theme), strict=False)):
+        for number, (name, colour) in enumerate(zip(view.names, _colours(theme, view.quiet), strict=False)):
             rows = [] if view.group is None else (view.group == number).nonzero().flatten().tolist()
             if rows:
                 axes.scatter(
@@ -91,11 +93,19 @@ def maps_figure(views: Sequence[MapView], height: float = 3.6, theme: str = "lig
         axes.set(title=view.title, xticks=[], yticks=[])
         axes.set_xlabel(view.note)
     if views[0].names:
-        figure.axes[0].legend(fontsize=8, loc="upper left", frameon=True, framealpha=0.85)
+        figure.legend(*figure.axes[0].get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=7)
     return figure
 
 
-def _colours(theme: str) -> tuple[str, ...]:
-    """Seven colours that stay apart; the first is quiet, for the group that most points belong to."""
+def _colours(theme: str, quiet: bool = True) -> tuple[str, ...]:
+    """Seven colours that stay apart; the first may be quiet, for the group that most points belong to."""
     found = palette(theme)
-    return (found.line, found.accent, found.sample, found.target, found.sigma, found.error, found.chunk_edge[1])
+    return (
+        found.line if quiet else found.muted,
+        found.accent,
+        found.sample,
+        found.target,
+        found.sigma,
+        found.error,
+        found.chunk_edge[1],
+    )

@@ -205,7 +205,7 @@ for g in range(CLUSTERS):
 # %%
 maps_figure(
     [
-        MapView(name, places, chart.group, [f"group {g}" for g in range(CLUSTERS)])
+        MapView(name, places, chart.group, [f"group {g}" for g in range(CLUSTERS)], quiet=False)
         for name, places in (("UMAP", chart.picture("umap")), ("PCA", chart.picture("pca")))
     ]
 )

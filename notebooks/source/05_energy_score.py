@@ -596,7 +596,7 @@ claims = [
     ("best spread is off by at most, alpha below 2", max(abs(x - 0.6) for x in best_spread.values()), 0, 0.011),
     ("expected score at alpha 2 varies over spreads by", flatness, 0, 1e-9),
     ("network, alpha 1: spread over the truth's", learned[1.0].spread / target_spread(), 0.8, 1.25),
-    ("network, alpha 1: share of points in a mode", sum(learned[1.0].shares), 0.4, 1),
+    ("network, alpha 1: share of points in a mode", sum(learned[1.0].shares), 0.8, 1),
     ("network, alpha 2: mean off by", learned[2.0].off, 0, 0.15),
     ("network, alpha 2: spread over the truth's", learned[2.0].spread / target_spread(), 0, 0.5),
     ("unbiased: largest distance from exact, standard errors", max(map(abs, off_by.values())), 0, 4),
@@ -608,15 +608,15 @@ claims = [
     ),
     ("careless at N = 2: too low by", exact - careless[2][0], 0.2, 10),
     ("variance: largest distance from exact, standard errors", max(map(abs, variance_z.values())), 0, 5),
-    ("N = 8: M = 1 is noisier than M = 100 by a factor", from_targets, 1.2, 10),
+    ("N = 8: M = 1 is noisier than M = 100 by a factor", from_targets, 3, 5),
     ("N = 8: M = 100 is noisier than M without end by a factor", beyond, 1, 1.15),
-    ("M = 100: N = 2 is noisier than N = 8 by a factor", from_samples, 1.5, 10),
+    ("M = 100: N = 2 is noisier than N = 8 by a factor", from_samples, 2.5, 5),
     ("alpha 1: pull at distance 10 over pull at 0.01", pulls[1.0][2] / pulls[1.0][0], 0.999, 1.001),
     ("alpha 2: pull at distance 10", pulls[2.0][2], 19.99, 20.01),
     ("all pairs at alpha 0.75: finite gradients", float(naive.isfinite().all()), 0, 0),
     ("ours at alpha 0.75: finite gradients", float(ours.isfinite().all()), 1, 1),
-    ("real CALM: own past leads another's, standard errors", lead / lead_error, 4, 1e4),
-    ("real CALM: diversity over fidelity", calibration, 0.5, 1.2),
+    ("real CALM: own past leads another's, standard errors", lead / lead_error, 10, 100),
+    ("real CALM: diversity over fidelity", calibration, 0.9, 1.1),
 ]
 for claim, value, low, high in claims:
     print(f"{claim:62} {value:10.4g}   in [{low:g}, {high:g}]")

@@ -317,16 +317,16 @@ panels_figure(
 #   all: the first velocity is the mean of all paths, and one step along it ends between the targets.
 # - **A few calls of the flow head are enough**, here as in the paper: from four on it stands where ten take it. On
 #   storyland more calls than two do not help at all.
-# - **Diffusion gets there too**, on the known language from five or ten calls on. On storyland, with 600 training
-#   steps, it is behind both others. The paper's was near 0 for the first 8,000 of its 50,000 training steps (Fig 8), by
-#   a sampler without the limit. Whether that is the same bad step cannot be told from here.
+# - **Diffusion gets there too**, on the known language from some 25 calls on, more than flow needs. On storyland, with
+#   600 training steps, it is behind both others. The paper's was near 0 for the first 8,000 of its 50,000 training
+#   steps (Fig 8), by a sampler without the limit. Whether that is the same bad step cannot be told from here.
 # - **The limit is not cosmetic.** Without it the same weights hardly ever get four letters right: Brier-4 falls to
 #   about 0.
 # - **Energy before flow, the paper's order, does not show here.** On the known language both stand at the ceiling, and
-#   their errors overlap. On storyland, after 600 steps, the flow head is *ahead* (one training each: the errors are
-#   those of the test text, another seed may differ): with as little training a denoising loss, which judges one step of
-#   one path, may well be the quicker teacher. In the paper too flow leads at first, up to 12,000 steps. What the
-#   one-step head has for certain is its price.
+#   their errors overlap. On storyland, after 600 steps, the flow head is *ahead* (one training each; the grid below
+#   finds the same over its seeds): with as little training a denoising loss, which judges one step of one path, may
+#   well be the quicker teacher. In the paper too flow leads at first, up to 12,000 steps. What the one-step head has
+#   for certain is its price.
 #
 # The reproduction grid trains the three on storyland over several seeds. As far as it has come (*base* is energy):
 

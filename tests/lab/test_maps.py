@@ -20,10 +20,9 @@ def test_groups_rings_and_paths_are_drawn_and_named_once() -> None:
     ]
     figure = maps_figure(views)
     first, second = figure.axes
-    legend = first.get_legend()
-    assert legend is not None
+    (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["even", "odd"]
-    assert second.get_legend() is None
+    assert first.get_legend() is second.get_legend() is None
     assert first.get_xlabel() == "a note"
     assert len(first.collections) == 2 * 2 + 2  # a cloud and its legend for each group, two rings
     assert sum(len(np.asarray(cloud.get_offsets())) for cloud in first.collections) == 40 + 2
