@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,7 +56,7 @@ def plane_value(bench: Bench, seed: float, before: Any = None) -> dict[str, Any]
     if isinstance(before, dict):
         settings |= {key: before[key] for key in settings if key in before}
     samples, targets = plane_noise(number)
-    return {**settings, "seed": number, "noise": {"samples": _points(samples), "targets": _points(targets)}}
+    return {**settings, "seed": number, "noise": {"samples": _text(samples), "targets": _text(targets)}}
 
 
 def train(bench: Bench, plane: Any, seed: float) -> Iterator[dict[str, Any]]:
@@ -77,9 +78,9 @@ def train(bench: Bench, plane: Any, seed: float) -> Iterator[dict[str, Any]]:
         raise InputError(f"alpha must be a number above 0 and at most 2, not {str(alpha)[:40]}")
     value = {**_target(alpha, n, m, number), "run": next(_runs)}
     looks: list[dict[str, Any]] = []
-    points: list[list[float]] = []
+    points = "[]"
     for look in network.train_two_modes(alpha, n, m, number):
-        points = _points(look.points)
+        points = _text(look.points)
         looks.append(_plain(look))
         yield {**value, "status": "running", "looks": list(looks), "points": points}
     yield {**value, "status": "done", "looks": list(looks), "points": points}
@@ -91,7 +92,7 @@ def untrained(bench: Bench, seed: float) -> dict[str, Any]:
     plane = Plane()
     look = next(network.train_two_modes(plane.alpha, plane.num_samples, plane.num_targets, number))
     value = _target(plane.alpha, plane.num_samples, plane.num_targets, number)
-    return {**value, "run": 0, "status": "ready", "looks": [_plain(look)], "points": _points(look.points)}
+    return {**value, "run": 0, "status": "ready", "looks": [_plain(look)], "points": _text(look.points)}
 
 
 def build(bench: Bench) -> Opening:
@@ -163,7 +164,7 @@ def _target(alpha: float, n: int, m: int, seed: int) -> dict[str, Any]:
         "mean": network.target_mean(),
         "true_shares": network.SHARES,
         "true_spread": network.target_spread(),
-        "targets": _points(network.target_points(SHOWN_TARGETS, generator(seed))),
+        "targets": _text(network.target_points(SHOWN_TARGETS, generator(seed))),
     }
 
 
@@ -172,5 +173,6 @@ def _plain(look: network.Snapshot) -> dict[str, Any]:
     return {key: round(value, 5) if isinstance(value, float) else value for key, value in kept.items()}
 
 
-def _points(points: Any) -> list[list[float]]:
-    return [[round(x, 3), round(y, 3)] for x, y in points.tolist()]
+def _text(points: Any) -> str:
+    """Points as text: gradio copies a component's value often, and a list number by number."""
+    return json.dumps([[round(x, 3), round(y, 3)] for x, y in points.tolist()])

@@ -5,6 +5,7 @@ The frame's template never contains the value, so no text of a visitor or a mode
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def view(
         html_template=f'<div class="{frame}"></div>',
         js_on_load=script(*helpers, file),
         apply_default_css=False,
-        words=table(*words),
+        words=json.dumps(table(*words), ensure_ascii=False),  # one text: gradio copies a table word by word, often
         **options,
     )
 

@@ -6,9 +6,10 @@ const language = () => {
   return probe && probe.textContent.trim().startsWith("zh") ? "zh" : "en";
 };
 
+let wordTable = null;
 const say = (key, values = {}) => {
-  const words = props.words || {};
-  const table = words[language()] || words.en || {};
+  wordTable ??= JSON.parse(props.words || "{}");
+  const table = wordTable[language()] || wordTable.en || {};
   const text = (values.count === 1 && table[`${key}_one`]) || (table[key] ?? key);
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 };

@@ -51,8 +51,15 @@ const term = (samples, others, alpha, weight, pairs) => {
   return { mean: sum / pairs, pull };
 };
 
+// The noise travels as text, which gradio copies at once where it copies nested lists number by number.
+let parsed = {}; // of the noise last seen
+const noiseOf = ({ samples, targets }) => {
+  if (parsed.text !== samples) parsed = { text: samples, samples: JSON.parse(samples), targets: JSON.parse(targets) };
+  return parsed;
+};
+
 const measure = () => {
-  const { alpha, n, m, cloud, target, spread, target_spread: wide, noise } = state;
+  const { alpha, n, m, cloud, target, spread, target_spread: wide } = state, noise = noiseOf(state.noise);
   const samples = points(noise.samples, cloud, spread, n), targets = points(noise.targets, target, wide, m);
   const apart = term(samples, samples, alpha, 2, n * (n - 1)); // each sample stands in both places of a pair
   const closer = term(samples, targets, alpha, -2, n * m);

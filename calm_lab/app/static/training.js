@@ -7,8 +7,8 @@ let last = null;
 
 // A look that was under way when the visitor pressed Stop may arrive after the stop: it does not wake the run up again.
 const current = () => {
-  const value = props.value && props.value.looks ? props.value : null;
-  if (!value) return last;
+  if (!props.value || !props.value.looks) return last;
+  const value = { ...props.value, points: JSON.parse(props.value.points), targets: JSON.parse(props.value.targets) }; // sent as text
   if (last && last.run === value.run && last.status !== "running") return last;
   if (last && last.run !== value.run && last.looks.length > 1) before = last;
   last = value;
