@@ -98,7 +98,7 @@ def build(bench: Bench) -> Opening:
         "detail_",
         "share_",
         "board_bits_short",
-        helpers=(*views.CHARTS, "map_canvas.js", "map_parts.js"),
+        helpers=(*views.CHARTS, "map_canvas.js", "map_parts.js", "map_paint.js"),
         server_functions=answers(shelf),
         elem_id="map",
         min_height=420,
