@@ -185,9 +185,9 @@ if baseline is not None:
 # choose alike. And next to no sentence is right beside a BrierLM of 36.9. That is no contradiction: about a quarter of
 # its chunks are right (notebook 06), so four right ones in a row come once in some 300 times.
 #
-# What does each say of its own quality? BrierLM on unseen stories, from the cards, at every chunk start: at every
-# second token for K = 2, every fourth for K = 4, every eighth for K = 8; the Transformer is scored where K = 4 is.
-# FLOPs are counted for the architectures as they are, at one draw a step.
+# What does each say of its own quality? BrierLM on unseen stories, from the cards, at every chunk start: at every token
+# for K = 1, every second for K = 2, every fourth for K = 4, every eighth for K = 8; the Transformer is scored where K =
+# 4 is. FLOPs are counted for the architectures as they are, at one draw a step.
 
 # %%
 SHORT = 128  # positions of context in our little stories
@@ -212,10 +212,10 @@ for (family, n), spent in seconds.items():
 
 # %% [markdown]
 # Read the column of tokens first: calm-storyland-k4 saw ten times the Transformer's text and thirteen times that of the
-# other CALMs, so K can only be compared among *k2*, *k4-small* and *k8*. And here is the trade in small: at one draw a
-# step a token of calm-storyland-k4 costs about 40% less than the Transformer's, and the Transformer's text is far
-# better, after a tenth of the training text. With a pool of 200, CALM's token is no longer cheaper. The paper's case is
-# made at a size where a step of the backbone is dear. So, to the accounts.
+# other CALMs, so K can only be compared among *k1*, *k2*, *k4-small* and *k8*. And here is the trade in small: at one
+# draw a step a token of calm-storyland-k4 costs about 40% less than the Transformer's, and the Transformer's text is
+# far better, after a tenth of the training text. With a pool of 200, CALM's token is no longer cheaper. The paper's
+# case is made at a size where a step of the backbone is dear. So, to the accounts.
 #
 # ### Table 1 from a formula
 #
