@@ -95,6 +95,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("prefix", nargs="*", help="with --fast: how the names begin; all of them by default")
     options = parser.parse_args(arguments)
+    if options.prefix and not options.fast:
+        parser.error("a beginning of names goes with --fast")
     for source in build.sources(options.prefix) if options.fast else []:
         began = time.perf_counter()
         build.execute(build.read_source(source), build.FAST)

@@ -347,6 +347,12 @@ def test_the_page_says_what_the_notebooks_say() -> None:
     assert (ROOT / "docs" / "notebooks.md").read_text("utf-8") == report.page()
 
 
+def test_names_without_fast_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        report.main(["01"])
+    assert "--fast" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_claim_was_printed_and_lies_within_its_tolerance(name: str) -> None:
     claims = next(
