@@ -90,7 +90,7 @@ def test_samples_are_dots_targets_are_rings_and_arrows_start_at_samples(theme: s
     arrows = torch.tensor([[0.5, 0.0], [0.0, -0.5]])
     cloud = Cloud("title", samples, targets, arrows, "note")
     (axes,) = clouds_figure([cloud], limit=3, theme=theme).axes
-    rings, dots, pulls = axes.collections
+    dots, rings, pulls = axes.collections  # rings above dots
     assert rings.get_offsets().tolist() == targets.tolist()
     assert rings.get_facecolor().size == 0
     assert dots.get_offsets().tolist() == samples.tolist()
