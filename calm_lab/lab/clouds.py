@@ -59,8 +59,10 @@ def clouds_figure(clouds: Sequence[Cloud], limit: float, height: float = 3.3, th
     size = (min(9.2, 3.05 * len(clouds)), height)
     figure = StillFigure(figsize=size, dpi=DPI, layout="compressed")  # leaves room for titles over square axes
     for axes, cloud in zip(figure.subplots(1, len(clouds), squeeze=False)[0], clouds, strict=True):
-        axes.scatter(*cloud.samples.T.tolist(), s=13, color=colours.sample, alpha=0.6, linewidths=0)
-        axes.scatter(*cloud.targets.T.tolist(), s=26, facecolors="none", edgecolors=colours.target, linewidths=1.0)
+        axes.scatter(*cloud.samples.T.tolist(), s=14, color=colours.sample, alpha=0.95, linewidths=0)
+        axes.scatter(
+            *cloud.targets.T.tolist(), s=40, facecolors="none", edgecolors=colours.target, alpha=0.5, linewidths=0.9
+        )
         if cloud.arrows is not None:
             places, lengths = cloud.samples.T.tolist(), cloud.arrows.T.tolist()
             axes.quiver(*places, *lengths, color=colours.accent, angles="xy", scale_units="xy", scale=1, width=0.008)

@@ -11,7 +11,7 @@
 #
 # | | |
 # |---|---|
-# | minutes | about 3 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
+# | minutes | about 2 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
 # | app tabs | *Tour* (the same idea in ten small steps), *Tokens and vectors*, *Generate* |
 # | modules | `calm_lab/model/`, `calm_lab/toolkit/` |
 # | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), sections 2 to 5 |
@@ -29,7 +29,7 @@
 #    made the language, we know the best score that anybody could reach.
 # 2. **A temperature without probabilities.** The same model garbles its stories at T = 1 and keeps them whole at
 #    T = 1/3.
-# 3. **The same with the library, on real prose:** a sentence by Andersen as a handful of vectors and back again,
+# 3. **The same with the library, on real prose:** a sentence by Andersen as eleven vectors and back again,
 #    even through noise; then two bundled models that write.
 #
 # The last cell of this notebook checks every one of these claims.
@@ -156,10 +156,10 @@ print(f"{len(tokens):,} tokens, a vocabulary of V = {V}. The text begins:\n")
 print(" ".join(text[:45]))
 
 # %% [markdown]
-# Small as it is, the language can say so many different things that nobody can foresee the next word. So how good can a
-# model be? Here the answer is exact. We list every story with its probability. Whoever knows the law and guesses
-# by it, agrees with the truth in the next n tokens as often as two tellings of the same beginning agree with each
-# other; no model's Brier-n can be higher (section 4).
+# Small as it is, the language can say so many different things that nobody can always foresee the next word. So how
+# good can a model be? Here the answer is exact. We list every story with its probability. One who knows the law and
+# draws from it agrees with the truth in the next n tokens as often as two tellings of the same beginning agree with
+# each other; on average no model's Brier-n can be higher (section 4).
 
 # %%
 STORIES = {}  # every story of the language, as a tuple of words, and its probability
@@ -201,7 +201,7 @@ print("best possible Brier-1..4:", "  ".join(f"{x:.3f}" for x in ceiling), f"  B
 # ## The code: all of CALM
 #
 # This is the screen. Each class is a part of the picture, each loss one of the formulas. (The paper takes N = 8 and
-# M = 100; half of that and less is enough here. The official code starts the head's last layer at zero; here it starts
+# M = 100; here N = 4 and M = 16 are enough. The official code starts the head's last layer at zero; here it starts
 # as PyTorch makes it, because equal samples have no diversity, and learning would begin slowly.)
 
 # %% tags=["one-screen"]
@@ -416,8 +416,9 @@ chunk_figure(rows)
 
 # %% [markdown]
 # At T = 1 a chunk is whatever one draw happens to be, and a draw may be half of one continuation and half of another.
-# Two draws rarely make the same mistake, so asking for repeats filters mistakes out. The price is variety: at a low
-# temperature the heroes with the most frequent names have all the adventures.
+# Two draws rarely make the same mistake, so asking for repeats filters mistakes out. The price is variety: in the last
+# rows nearly every hero is mia, every friend is zoe and every thing a kite. (The picture shows the first of the texts;
+# the shares count all of them.)
 
 # %% [markdown]
 # ## The same with the library, on real text
@@ -494,11 +495,11 @@ chunk_figure(rows)
 # %% [markdown]
 # The judge of those sentences is storyland's own parser; the interval is a 95% one. The bundled model has learned about
 # three fifths of what can be known of storyland (its card holds BrierLM and the exact ceiling), and that is not enough
-# for sentences: only every fourth or fifth draw is a chunk that the language allows (notebook 06 counts them), and a
-# sentence takes several in a row.
-# Where many chunks are right, no right one is drawn three times in a pool of 200, so a low temperature has nothing to
-# choose from, and falls back to fewer repeats: that is why the rows for T = 1/2 and T = 1/3 are the same above. The
-# little language above, which is far smaller, shows what mastering one looks like.
+# for sentences. Notebook 06 counts its draws: over whole stories about a quarter are chunks that the language allows,
+# mostly where only one chunk can follow. After this prompt, where much can follow, hardly any is. A low temperature
+# cannot repair that: where no chunk is drawn three times in a pool of 200, T = 1/3 falls back to fewer repeats. That is
+# why the rows for T = 1/2 and T = 1/3 are the same above. The little language above, which is far smaller, shows what
+# mastering one looks like.
 #
 # And real prose?
 
@@ -508,11 +509,11 @@ prompt = "There was once a prince who wanted"
 chunk_figure([ChunkRow(label, tell_on(andersen, prompt, n, seed=1, max_tokens=64)[0]) for n, label in LABELS.items()])
 
 # %% [markdown]
-# Honestly: this is no prose. Two million characters and some minutes of a laptop teach a model of this size words and
-# little more, whatever the temperature. (Two of the three rows are the same again: no chunk came three times.) The
-# paper's models have some
-# hundred million parameters and read hundreds of billions of tokens. At our scale real text is for the autoencoder,
-# which has learned it almost perfectly, and for honest comparison; a language that can be mastered is for the rest.
+# Honestly: this is no prose. 1.7 million characters and 20 minutes on one core teach a model of this size pieces of
+# words and little more, whatever the temperature. (Two of the three rows are the same again: no chunk came three
+# times.) The paper's models have 0.4 to 1.8 billion parameters and read hundreds of billions of tokens. At our scale
+# real text is for the autoencoder, which has learned it almost perfectly, and for honest comparison; a language that
+# can be mastered is for the rest.
 
 # %% [markdown]
 # ## What would prove it wrong

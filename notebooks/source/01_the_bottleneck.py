@@ -11,7 +11,7 @@
 #
 # | | |
 # |---|---|
-# | minutes | about 1 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
+# | minutes | under 1 on two CPU cores, and with `CALM_LAB_FAST=1` |
 # | app tabs | *Tokens and vectors*, *What K buys* |
 # | modules | `calm_lab/lab/flops.py`, `calm_lab/text/tokenizer.py`, `calm_lab/lab/vectors.py` |
 # | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 1 (the argument), section 7 (sizes, cost) |
@@ -84,7 +84,7 @@ chunk_figure(
 # A step that picks one of $V$ tokens can say at most
 # $$\text{bits a step} = \log_2 V.$$
 # So $b$ bits a step by vocabulary need $V = 2^b$ entries, and the last layer, a product with a matrix of $V$ rows and
-# width $d$, costs $2\,d\,V$ FLOPs a step and as many weights as half of that. A step that picks $K$ tokens at once can
+# width $d$, costs $2\,d\,V$ FLOPs a step and holds $d\,V$ weights. A step that picks $K$ tokens at once can
 # say
 # $$\text{bits a step} = K \log_2 V,$$
 # with the same $V$. What a step says *in fact* is the entropy of what it picks, given all that went before; no more
@@ -99,8 +99,8 @@ chunk_figure(
 # ## The code
 #
 # Costs come from `calm_lab.flops`, which counts every matrix product of a model (two FLOPs a multiply-add). Its heart
-# is one line for each layer: FLOPs a step are the weights it multiplies, times two, times how often it runs. The bits
-# of a vector are the formula above:
+# is one line for each layer: FLOPs a step are the weights it multiplies, times two, times how often it runs. The KL
+# of a vector comes from the function below, in nats, one number a coordinate: add them up and divide by ln 2 for bits.
 
 # %%
 print(source_of(Posterior.kl))
@@ -122,8 +122,10 @@ for name, V in VOCABULARIES.items():
 #
 # ### Two ways to say more
 #
-# Take the backbone of the paper's size M (16 layers, width 1024). First a token Transformer on it, with a larger and
-# larger vocabulary. Then a CALM on it, with the vocabulary left as it is and more and more tokens in a chunk.
+# Take the backbone (the Transformer without its vocabulary layers) of the paper's size M: 16 layers, width 1024. First
+# a token Transformer on it, with a larger and larger vocabulary. Then a CALM on it, with the vocabulary left as it is
+# and more and more tokens in a chunk. (CALM at K = 1 is not quite that Transformer: its product with the vocabulary
+# sits in the narrower decoder.)
 
 # %% tags=["exercises-need"]
 M = preset("M")
@@ -310,7 +312,7 @@ def bits_figure(text):
                 f"bits a chunk: {reading.correct} of {reading.total} tokens come back",
                 [
                     Series("in its vector (KL)", places, spent, "sigma", "bars"),
-                    Series("to name any 4 tokens", range(len(spent)), [name_bits] * len(spent), "target", "dotted"),
+                    Series("to name any 4 tokens", [-0.5, len(spent) - 0.5], [name_bits] * 2, "sample", "dotted"),
                 ],
                 "chunk",
                 y_limits=(0, 1.35 * max([*spent, name_bits])),
@@ -322,10 +324,11 @@ def bits_figure(text):
 slide(bits_figure, text=Choice([example.text for example in TEXTS], SENTENCE))
 
 # %% [markdown]
-# The vector spends several times what it takes to name the chunk. The surplus is the price of robustness: neighbouring
-# vectors must mean the same chunk, so that the head need not hit a point (notebook 00). (The sentence's 25 tokens are
-# 26 here: the end token is coded and counted too.) Is the capacity real, or does
-# the autoencoder only know frequent chunks? Give it chunks of random tokens, which no text has ever held:
+# The vector spends several times what it takes to name the chunk. Part of that buys robustness: a code that must
+# survive lost coordinates says things twice, so that the head need not hit a point. But bits alone are no sign of it:
+# notebook 03 has a code with more bits and less robustness. (The sentence's 25 tokens are 26 here: the end token is
+# coded and counted too.) Is the capacity real, or does the autoencoder only know frequent chunks? Give it chunks of
+# random tokens, which no text has ever held:
 
 # %%
 stream = torch.Generator().manual_seed(1)
@@ -342,8 +345,9 @@ print(f"{random_back:.1%} of the tokens of {COUNT:,} random chunks come back; {r
 print(f"the sentence: {sentence.correct} of {sentence.total} tokens come back; {sentence_bits:.0f} bits a vector")
 
 # %% [markdown]
-# The capacity is real: nearly all of the nonsense comes back, and its vectors spend more bits than those of a
-# sentence. A chunk that the autoencoder has often met is cheaper to say, as in any good code.
+# The capacity is real: nearly all of the nonsense comes back, and its vectors spend more bits than those of a sentence.
+# (Its training replaced one token in twenty by a random one, so it had met every token; whole chunks of random tokens
+# it has hardly ever met.)
 
 # %% [markdown]
 # ## What would prove it wrong

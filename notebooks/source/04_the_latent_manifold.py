@@ -11,7 +11,7 @@
 #
 # | | |
 # |---|---|
-# | minutes | about 1 on two CPU cores, under 1 with `CALM_LAB_FAST=1`; computing UMAP again: 1 or 2 more |
+# | minutes | under 1 on two CPU cores, and with `CALM_LAB_FAST=1`; computing UMAP again: 1 or 2 more |
 # | app tab | *Latent map* |
 # | modules | `calm_lab/lab/latent_map/`, `calm_lab/lab/maps.py` |
 # | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 2 (the space that the vectors live in) |
@@ -24,7 +24,7 @@
 # %% [markdown]
 # ## What you will see
 #
-# 1. **Two maps of 24,000 chunks**, by UMAP and by PCA, and a third that looks as good and knows nothing.
+# 1. **Two maps of 24,000 chunks**, by UMAP and by PCA, and a third with the same outline that knows nothing.
 # 2. **How far each can be trusted**: a number, with an error bar and a control.
 # 3. **What no such map can tell**: distances across it, and whether its islands are islands.
 # 4. **Neighbours** in 64 dimensions: they share tokens, at the same places.
@@ -167,8 +167,8 @@ for name, value in agreement.items():
 print(f"true distances of random pairs: {truly.mean():.1f} ± {truly.std():.1f}")
 
 # %% [markdown]
-# UMAP, the better picture of neighbours, is the worse one of distances. And there is little to show: in 64 dimensions
-# all random pairs are about equally far apart.
+# UMAP, the better picture of neighbours, is the slightly worse one of distances. And there is little to show: in 64
+# dimensions all random pairs are about equally far apart.
 #
 # **Whether islands are islands.** Group the vectors by k-means, in 64 dimensions, and ask how much of the variance the
 # groups explain. Then do the same with a cloud that has no islands by construction: a Gaussian with the same mean and
@@ -191,8 +191,9 @@ print(f"{CLUSTERS} groups explain {min(real):.1%} to {max(real):.1%} of the vari
 print(f"of a cloud without islands: {min(controls):.1%} to {max(controls):.1%}")
 
 # %% [markdown]
-# Nearly all of what the groups explain they would explain in a cloud without any groups: k-means always finds some.
-# What is there beyond that is small. (With `REFIT`, further down, UMAP draws such a cloud beside the chunks: compare.)
+# Most of what the groups explain, six sevenths, they would explain in a cloud without any groups: k-means always finds
+# some. What is there beyond that is small. (With `REFIT`, further down, UMAP draws such a cloud beside the chunks, in a
+# minute or two.)
 #
 # What are the groups about? Typical words of each, by log-odds against all other chunks:
 
@@ -211,14 +212,14 @@ maps_figure(
 )
 
 # %% [markdown]
-# They are mostly about frequent little words and marks, that is, about *tokens*, not about topics. (A lone *r* or *s*
-# is a piece of a word.)
+# No group is a topic. Little words lead most lists, and the rest of a list has nothing in common. (A lone *r* or *s* is
+# a piece of a word.)
 #
 # ### Neighbours, and two linked views
 #
 # Choose a chunk. It and its eight nearest neighbours in 64 dimensions are ringed in both pictures, itself with the
-# large ring. The line of text says what they are and how far away. Some chunks have a near neighbour, others none:
-# the one shown shares no token with its nearest.
+# large ring. The line of text says what they are and how far away. Some chunks have near neighbours, others none:
+# the nearest of the one shown shares a single token with it.
 
 # %%
 CHOSEN = sorted(chart.counts.argsort(descending=True, stable=True)[:400:57].tolist())

@@ -11,7 +11,7 @@
 #
 # | | |
 # |---|---|
-# | minutes | about 1 on two CPU cores, under 1 with `CALM_LAB_FAST=1` |
+# | minutes | under 1 on two CPU cores, and with `CALM_LAB_FAST=1` |
 # | app tab | *Energy score* |
 # | modules | `calm_lab/toolkit/energy.py`, `calm_lab/lab/known_energy.py`, `calm_lab/lab/energy_plane.py` |
 # | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 3 (the score and the loss), Tables 3 and 4 |
@@ -70,13 +70,20 @@ models = {
     "the true law": target_points(COUNT, stream),
 }
 terms = {name: calm_lab.energy_score(points, truth) for name, points in models.items()}
+
+
+def sum_of(term):  # diversity - 2 x fidelity, of the rounded numbers, so that the sum is right as it stands
+    d, f = round(float(term.diversity), 2), round(float(term.fidelity), 2)
+    return f"{d:.2f} − 2 × {f:.2f} = {d - 2 * f:.2f}".replace("= -", "= −")
+
+
 clouds_figure(
     [
         Cloud(
             name,
             points[:SHOWN],
             truth[:SHOWN],
-            note=f"{terms[name].diversity:.2f} − 2 × {terms[name].fidelity:.2f} = {terms[name].score:.2f}",
+            note=sum_of(terms[name]),
         )
         for name, points in models.items()
     ],
@@ -218,9 +225,10 @@ panels_figure(
 )
 
 # %% [markdown]
-# Below 2 every gap is positive: strict propriety, in numbers. At 2 the score is $-2\lVert\text{difference of the
-# means}\rVert^2$ and a constant, so two laws with one mean cost the same. It is still proper, but no longer strictly.
-# Above 2 the sign turns: the wrong law earns *more* than the truth, which is why `energy_score` refuses such an alpha.
+# Below 2 every gap is positive: strict propriety, in numbers. At 2 the gap is $2\lVert\text{difference of the
+# means}\rVert^2$ and nothing else, so two laws with one mean cost the same. It is still proper, but no longer strictly.
+# Above 2 the sign turns: on average over these pairs the wrong law earns *more* than the truth, which is why
+# `energy_score` refuses such an alpha.
 #
 # The same in a picture that you can move. Model and truth are round clouds around the same centre; the truth has spread
 # 0.6, and the curve is the expected score of a model with another spread. (With ipywidgets a slider sets alpha; without
@@ -280,7 +288,7 @@ clouds_figure(
 # ### The estimate: right on average
 #
 # Back to known laws: points on a plane, N samples, M targets, many times over. "Careless" averages over all N² pairs,
-# each sample with itself among them; such a distance is 0, so diversity comes out too small by 1/N.
+# each sample with itself among them; such a distance is 0, so diversity comes out too small by one part in N.
 
 # %%
 stream = torch.Generator().manual_seed(3)
@@ -320,7 +328,8 @@ for size in SIZES:
 #
 # ### The estimate: what N and M buy
 #
-# N samples cost N passes of the head; M targets cost next to nothing, since they are draws of a known Gaussian. What do
+# N samples cost N passes of the head; M targets cost little (in the paper's Table 3 the step from
+# M = 1 to 100 is 8% of the cost), since they are draws of a known Gaussian. What do
 # they buy? The variance of one score is known exactly too (`score_variance`: the lines); the dots are measured.
 
 # %%
@@ -358,8 +367,8 @@ print(f"N = 8: M = 100 is {from_targets:.2f} times less noisy than M = 1, and {b
 print(f"M = 100: N = 8 is {from_samples:.2f} times less noisy than N = 2")
 
 # %% [markdown]
-# Each term leaves a floor that the other cannot lower: beyond M of about 100 more targets take less than a tenth of the
-# noise away, and only N helps. The paper chose N = 8 and
+# Each term leaves a floor that the other cannot lower: at N = 8, beyond M of about 100, more targets take less than a
+# tenth of the noise away, and only N helps. The paper chose N = 8 and
 # M = 100. Its Table 3 has N = 2 at BrierLM 4.37 and 0.82 times the cost, N = 12 at 4.72 and 1.13 times the cost, and
 # M = 1 at 4.50 where M = 100 reaches 4.70.
 #
@@ -451,7 +460,9 @@ panels_figure(
 
 # %% [markdown]
 # Dots to the lower left are positions where the model is sure, and rightly so. A dot far below the dotted line is a
-# position where it was sure of the wrong thing. All the dots together should balance on the line.
+# position where it was sure of the wrong thing. All the dots together should balance on the line, and they
+# do. That alone proves little, since a model which ignores its past and draws from the law of all chunks would balance
+# too. The lead over another story's past is the rest of the proof.
 
 # %% [markdown]
 # ## What would prove it wrong
@@ -579,7 +590,8 @@ else:
 # ## Claims
 #
 # What this notebook said, as numbers that a rerun must meet. Seeds are fixed. With a fresh seed a check at 4 standard
-# errors would fail by chance once in 16,000 times; all six of them and the nine variances together, once in 2,000.
+# errors would fail by chance once in 16,000 times; five of them together, once in 3,000; the nine
+# variances, checked at 5, add next to nothing.
 
 # %%
 closest = max(score.score.item() for name, score in terms.items() if name != "the true law")
