@@ -67,12 +67,8 @@ def test_a_training_grows_look_by_look(bench: Bench) -> None:
     assert [len(value["looks"]) for value in values] == [1, 2, 3, 4, 4]
     assert [value["status"] for value in values] == ["running"] * 4 + ["done"]
     assert len({value["run"] for value in values}) == 1
-    assert (values[-1]["alpha"], values[-1]["n"], values[-1]["m"], len(json.loads(values[-1]["points"]))) == (
-        1.5,
-        3,
-        2,
-        256,
-    )
+    assert (values[-1]["alpha"], values[-1]["n"], values[-1]["m"]) == (1.5, 3, 2)
+    assert len(json.loads(values[-1]["points"])) == 256
     assert next(energy_tab.train(bench, {"alpha": 1.5, "n": 3, "m": 2}, 1))["run"] != values[0]["run"]
     json.dumps(values[-1], allow_nan=False)
 
