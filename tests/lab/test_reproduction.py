@@ -36,7 +36,7 @@ def test_every_claim_names_cells_of_its_study_and_every_training_can_be_built(sc
         names = [cell.name for cell in study.cells]
         assert len(names) == len(set(names))
         for claim in study.claims:
-            assert {claim.first, claim.second} <= set(names)
+            assert {claim.first, claim.second, *(claim.per or ())} <= set(names)
         for cell in study.cells:
             assert cost(cell).training_total > 0
 
@@ -125,6 +125,26 @@ def test_the_rule(
     found = judge(study, Claim("", "base", "zero", above=above), store)
     assert found.verdict == verdict
     assert found.undefined == sum(value is None for value in [*first, *second])
+
+
+def test_the_rule_for_shares(tmp_path: Path) -> None:
+    """A claim with ``per`` compares quotients, from the seeds at which all four runs have ended."""
+    study, store = studies(NANO)["chunk-size"], Store(tmp_path)
+    scores = {
+        "k8-w192": (6.0, 7.0, 8.0, 9.0),
+        "k4-w192": (12.0, 14.0, 16.0, None),
+        "k8-w128": (2.0, 2.0, 3.0, 3.0),
+        "k4-w128": (8.0, 10.0, 10.0),
+    }
+    for name, values in scores.items():
+        for seed, value in enumerate(values):
+            store.write(study.cell(name), seed, {"metrics": {"brier_lm": value}, "seconds": 1.0})
+    claim = next(claim for claim in study.claims if claim.per)
+    found = judge(study, claim, store)
+    assert found.difference == Interval.of([0.5 - 0.25, 0.5 - 0.2, 0.5 - 0.3])  # the fourth has no K = 4
+    assert (found.verdict, found.undefined) == ("holds", 0)
+    store.write(study.cell("k4-w128"), 3, {"metrics": {"brier_lm": 10.0}, "seconds": 1.0})
+    assert judge(study, claim, store).undefined == 1
 
 
 def test_a_damaged_result_is_named(tmp_path: Path) -> None:

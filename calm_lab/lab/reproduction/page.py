@@ -13,6 +13,7 @@ from calm_lab.lab.reproduction.figures import sketches
 from calm_lab.lab.reproduction.grid import Study
 from calm_lab.lab.reproduction.queue import order, select, status
 from calm_lab.lab.reproduction.results import Interval, Store, judge
+from calm_lab.lab.reproduction.writing import writing
 from calm_lab.training.recipes import CalmRecipe
 
 PREFACE = """# Reproduction at laboratory scale
@@ -52,7 +53,8 @@ def page(scale: Scale, store: Store) -> str:
     """The whole page, Markdown."""
     wanted = select(scale, [])
     drawn = list(sketches(scale, store))
-    parts = (_overview(wanted, store), *(_study(study, store, drawn) for study in wanted), beyond(scale, store))
+    studied = (_study(study, store, drawn) for study in wanted)
+    parts = (_overview(wanted, store), *studied, beyond(scale, store), writing())
     return "\n".join([PREFACE, *(line for part in parts for line in part)])
 
 
@@ -62,7 +64,7 @@ def _overview(wanted: list[Study], store: Store) -> Iterator[str]:
     ended = [data for cell, seed in runs if (data := store.read(cell, seed)) is not None]
     hours = sum(data["seconds"] for data in ended) / 3600
     devices = sorted({data["machine"]["device"] for data in ended}) or ["none yet"]
-    where = ", ".join(devices)
+    where = ", ".join(devices) + ("" if "cuda" in devices else ". There are no results from a GPU")
     found = Counter(judge(study, claim, store).verdict for study in wanted for claim in study.claims)
     counts = ", ".join(
         f"{verdict}: {found[verdict]}" for verdict in ("holds", "does not hold", "can't tell", "missing")
@@ -84,6 +86,8 @@ def _study(study: Study, store: Store, drawn: list[str]) -> Iterator[str]:
     yield from _table(head, (_cell(cell, study, store, columns) for cell in study.cells))
     if study.claims:
         yield from _table(["claim", "difference", "pairs", "verdict"], _claims(study, store))
+    if study.remark:
+        yield f"{study.remark}\n"
     for name in drawn:
         if name.startswith(f"{study.name}-"):
             yield f"![{name}]({PICTURES}/{name}.png)\n"
@@ -125,7 +129,10 @@ def _sampler(study: Study, store: Store, curve: str, settings: tuple[str, ...]) 
 def _claims(study: Study, store: Store) -> Iterator[list[str]]:
     for claim in study.claims:
         found = judge(study, claim, store)
-        what = f"{claim.metric} of {claim.first} - {claim.second}: {found.difference}"
+        one, other = claim.first, claim.second
+        if claim.per:
+            one, other = f"{one} / {claim.per[0]}", f"{other} / {claim.per[1]}"
+        what = f"{claim.metric} of {one} - {other}: {found.difference}"
         pairs = str(found.difference.count) + (f", {found.undefined} undefined" if found.undefined else "")
         yield [claim.text, what, pairs, f"**{found.verdict}**"]
 

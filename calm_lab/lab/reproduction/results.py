@@ -141,20 +141,27 @@ class Judgement:
 
 
 def judge(study: Study, claim: Claim, store: Store) -> Judgement:
-    """Judge a claim by the rule that ``grid`` states, from the seeds at which both runs have ended."""
-    cells = study.cell(claim.first), study.cell(claim.second)
+    """Judge a claim by the rule that ``grid`` states, from the seeds at which all its runs have ended."""
+    sides = [(claim.first, claim.per and claim.per[0]), (claim.second, claim.per and claim.per[1])]
+    cells = [[study.cell(name) for name in side if name] for side in sides]
     differences: list[float] = []
     undefined = 0
     for seed in range(study.seeds):
-        if any(store.read(cell, seed) is None for cell in cells):
+        if any(store.read(cell, seed) is None for side in cells for cell in side):
             continue
-        a, b = (store.metric(cell, seed, claim.metric) for cell in cells)
+        a, b = (_quotient([store.metric(cell, seed, claim.metric) for cell in side]) for side in cells)
         if a is None or b is None:
             undefined += 1
         else:
             differences.append(a - b)
     interval = Interval.of(differences)
     return Judgement(claim, interval, _verdict(interval, claim.above), undefined)
+
+
+def _quotient(values: list[float | None]) -> float | None:
+    """A metric, or its share of another one; None where either is undefined or the whole is not positive."""
+    part, whole = values[0], values[1] if len(values) > 1 else 1.0
+    return None if part is None or whole is None or whole <= 0 else part / whole
 
 
 def _verdict(interval: Interval, above: bool) -> Verdict:
