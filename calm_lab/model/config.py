@@ -134,6 +134,7 @@ class HeadConfig:
         num_samples: N, samples per position in the energy loss; how often flow and diffusion repeat a position.
         num_targets: M, draws from the posterior per position in the energy loss.
         alpha: exponent of the distance in the energy score, in (0, 2].
+        diversity: weight of the energy loss's diversity term, in (0, 1]; below 1 draws are sharper than the truth.
         init_std: standard deviation of the head's last layer at the start; the official code starts it at 0.
         whole_time_steps: cut the flow head's time to whole thousandths before it is embedded, as the official code
             does.
@@ -145,6 +146,7 @@ class HeadConfig:
     num_samples: int = 8
     num_targets: int = 100
     alpha: float = 1.0
+    diversity: float = 1.0
     init_std: float = 0.1
     whole_time_steps: bool = False
 
@@ -156,6 +158,8 @@ class HeadConfig:
             raise InputError(f"num_samples and num_targets must not pass {LARGEST_SAMPLES:,}")
         if not 0 < self.alpha <= 2:
             raise InputError(f"alpha must lie in (0, 2], not {self.alpha}")
+        if not 0 < self.diversity <= 1:
+            raise InputError(f"diversity must lie in (0, 1], not {self.diversity}")
         check_number(self, "init_std")
 
 

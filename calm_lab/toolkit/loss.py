@@ -2,6 +2,10 @@
 
 Energy head: minus the mean energy score of N samples against M draws of the posterior (paper sec. 3.2). Flow and
 diffusion: their own denoising losses against one draw each, a position repeated N times (paper sec. 7).
+
+Ours: where ``HeadConfig.diversity`` is below 1, the term that holds the samples apart counts less. The score is then no
+longer proper, on purpose. Of answers equally far from each other, with probabilities p, the best law is
+(p - c) / diversity where that is positive and 0 elsewhere: rare answers vanish. docs/recipe.md shows what that buys.
 """
 
 from __future__ import annotations
@@ -119,7 +123,8 @@ def head_loss(
         samples = head.sample(rows, noise.head, generator, num_samples=config.num_samples)  # (N, R, l)
         targets = target.sample(config.num_targets, noise.posterior, generator)  # (M, R, l)
         score = energy_score(samples, targets, config.alpha)
-        return CalmLoss(-score.score.mean(), count, score.diversity.mean().detach(), score.fidelity.mean().detach())
+        loss = (2 * score.fidelity - config.diversity * score.diversity).mean()
+        return CalmLoss(loss, count, score.diversity.mean().detach(), score.fidelity.mean().detach())
     draws = target.sample(config.num_samples, noise.posterior, generator).flatten(0, 1)  # (N R, l)
     repeated = rows.repeat(config.num_samples, 1)  # (N R, d)
     assert isinstance(head, FlowHead | DiffusionHead)

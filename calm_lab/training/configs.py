@@ -74,6 +74,7 @@ def calm_config(recipe: CalmRecipe, autoencoder: AutoencoderConfig) -> CalmConfi
         num_samples=recipe.samples,
         num_targets=recipe.targets,
         alpha=recipe.alpha,
+        diversity=recipe.diversity,
         init_std=recipe.init_std,
     )
     return CalmConfig(

@@ -168,6 +168,7 @@ class CalmRecipe(Recipe):
 
     Attributes:
         autoencoder: bundled name or folder of the autoencoder underneath.
+        start: bundled name or folder of a CALM whose weights training starts from; by default random ones.
         head: energy, flow or diffusion.
         input: what a position reads: discrete (tokens), continuous (the vector), or both.
         hidden_size: d, where it should differ from the preset's.
@@ -177,6 +178,7 @@ class CalmRecipe(Recipe):
         samples: N, samples a position in the energy loss.
         targets: M, posterior draws a position in the energy loss.
         alpha: exponent of the distance in the energy score.
+        diversity: weight of the energy loss's diversity term; below 1 draws are sharper than the truth.
         init_std: standard deviation of the head's last layer at the start; the official code takes 0.
         ema: decay of the running average of the weights that is saved and evaluated; 0 takes the weights themselves.
     """
@@ -184,6 +186,7 @@ class CalmRecipe(Recipe):
     corpus: str = "storyland"
     steps: int = 600
     autoencoder: str = "default"
+    start: str | None = None
     head: HeadKind = "energy"
     input: InputKind = "discrete"
     hidden_size: int | None = None
@@ -193,6 +196,7 @@ class CalmRecipe(Recipe):
     samples: int = 8
     targets: int = 100
     alpha: float = 1.0
+    diversity: float = 1.0
     init_std: float = 0.1
     ema: float = 0.0
 

@@ -67,6 +67,8 @@ def train_calm(recipe: CalmRecipe) -> Path:
         check_room(recipe, config, lambda config: CALM(config, autoencoder))
         torch.manual_seed(recipe.seed)
         model = CALM(config, autoencoder)
+        if recipe.start is not None:
+            _start_from(model, recipe.start)
         model.backbone.checkpointing = recipe.gradient_checkpointing
         texts = _texts(recipe, tokenizer, autoencoder.config.chunk_size, accelerator)
         objective = CalmObjective(model)
@@ -94,6 +96,27 @@ def train_transformer(recipe: TransformerRecipe) -> Path:
         model.backbone.checkpointing = recipe.gradient_checkpointing
         texts = _texts(recipe, tokenizer, 1, accelerator)
         return run(_job(recipe, model, TransformerObjective(model), texts, 1), folder, accelerator)
+
+
+def _start_from(model: CALM, name: str) -> None:
+    """Copy the weights of a trained CALM; its backbone, head and chunks must be those of ``model``."""
+    known = checkpoint.load(name)
+    if not isinstance(known, CALM):
+        raise CheckpointError(f"{name}: this is not a CALM, so a CALM cannot start from it")
+    mine, theirs = ({n: p.shape for n, p in one.trainable().items()} for one in (model, known))
+    if mine != theirs:
+        raise CheckpointError(f"{name}: its layers differ from those asked for; leave hidden_size, layers and the rest")
+    if not _equal(model.autoencoder, known.autoencoder):
+        raise CheckpointError(f"{name}: it was trained over another autoencoder; give that one")
+    with torch.no_grad():
+        for one, other in zip(model.trainable().values(), known.trainable().values(), strict=True):
+            one.copy_(other)
+
+
+def _equal(one: Autoencoder, other: Autoencoder) -> bool:
+    """Whether two autoencoders are the same network with the same weights."""
+    mine, theirs = one.state_dict(), other.state_dict()
+    return mine.keys() == theirs.keys() and all(torch.equal(p, theirs[name]) for name, p in mine.items())
 
 
 def _texts(recipe: Recipe, tokenizer: Tokenizer, chunk_size: int, accelerator: Accelerator) -> Texts:

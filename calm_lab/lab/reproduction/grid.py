@@ -115,8 +115,8 @@ def _studies(scale: Scale) -> Iterator[Study]:
          Claim("KL clip beats no KL (4.13 against 3.99)", "clip", "none"),
          Claim("all four beat KL clip alone (4.70 against 4.13)", "base", "clip"),
          Claim("plain KL collapses coordinates (71 of 128)", "kl", "clip", "collapsed_coordinates")),
-        remark="The paper's 4.70 is certain, since its Tables 3 to 5 repeat it. 3.99, 3.48 and 4.13 come from renderings"
-        " of Table 2 by others: their leading digits are confirmed, the rest is not.",
+        remark="The paper's 4.70 is certain, since its Tables 3 to 5 repeat it. 3.99, 3.48 and 4.13 come from others'"
+        " renderings of Table 2: their leading digits are confirmed, the rest is not.",
     )  # fmt: skip
 
     sizes = [
@@ -202,6 +202,8 @@ def _studies(scale: Scale) -> Iterator[Study]:
         (Claim("1 beats 1.5 (4.70 against 4.46)", "base", "alpha-1.5"),
          Claim("1 beats 2, which sees only the mean (4.70 against 0)", "base", "alpha-2.0", "brier_1"),
          Claim("1 beats 0.75 (the paper: fails, gradients explode)", "base", "alpha-0.75")),
+        remark="At 2 the score sees the mean alone. A head that starts at zero then draws one point, and BrierLM is 0;"
+        " ours starts with a spread, which no gradient takes away, so it still draws different chunks.",
     )  # fmt: skip
 
     yield Study(
