@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import optimize
 from torch import Tensor
 
 from calm_lab.errors import InputError
@@ -193,12 +195,43 @@ def test_begin_chunks_are_no_targets_but_chunks_with_an_end_token_are() -> None:
     assert target_chunks(chunks, config).tolist() == [[False, False, True, True, True, False]]
 
 
-def test_the_energy_loss_is_minus_the_score() -> None:
+@pytest.mark.parametrize("diversity", [1.0, 0.6])
+def test_the_energy_loss_is_minus_the_score(diversity: float) -> None:
+    """And with less weight on its first term where the config says so."""
     model = small.calm()
+    model.config = dataclasses.replace(model.config, head=dataclasses.replace(model.config.head, diversity=diversity))
     loss = calm_loss(model, small.rows(model), generator=stream())
     assert loss.diversity is not None
     assert loss.fidelity is not None
-    assert float(loss.total) == pytest.approx(float(2 * loss.fidelity - loss.diversity), rel=1e-5)
+    assert float(loss.total) == pytest.approx(float(2 * loss.fidelity - diversity * loss.diversity), rel=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(0.02, 1.0), min_size=2, max_size=6), st.floats(0.3, 1.0))
+def test_less_diversity_cuts_rare_answers_off(weights: list[float], diversity: float) -> None:
+    """Of points at mutual distance 1 the best law is max(0, p - c) / diversity, as the loss's docstring says.
+
+    With q the draws' law the expected loss is 2 (1 - p q) - diversity (1 - q q): a quadratic, so its minimum is checked
+    by the conditions of Karush, Kuhn and Tucker and held against a numeric search.
+    """
+    p = np.array(weights) / sum(weights)
+
+    def expected(q: np.ndarray) -> float:
+        return float(2 * (1 - p @ q) - diversity * (1 - q @ q))
+
+    low, high = -1.0, 1.0  # c, by bisection: the law has to sum to one
+    for _ in range(80):
+        c = (low + high) / 2
+        low, high = (c, high) if np.maximum(0, p - c).sum() > diversity else (low, c)
+    best = np.maximum(0, p - low) / diversity
+    start = np.full(len(p), 1 / len(p))
+    bounds, whole = [(0, 1)] * len(p), {"type": "eq", "fun": lambda q: q.sum() - 1}
+    found = optimize.minimize(expected, start, method="SLSQP", bounds=bounds, constraints=[whole], tol=1e-12)
+    assert best.sum() == pytest.approx(1)
+    assert expected(best) <= found.fun + 1e-9
+    assert best == pytest.approx(found.x, abs=1e-4)
+    if diversity == 1:
+        assert best == pytest.approx(p)
 
 
 def test_the_loss_is_the_same_in_both_modes() -> None:

@@ -323,6 +323,8 @@ def test_diffusion_refusals() -> None:
         ({"kind": "enrgy"}, "did you mean 'energy'"),
         ({"kind": "energy", "alpha": 0.0}, r"alpha must lie in \(0, 2\]"),
         ({"kind": "energy", "alpha": math.nan}, r"alpha must lie in \(0, 2\]"),
+        ({"kind": "energy", "diversity": 0.0}, r"diversity must lie in \(0, 1\]"),
+        ({"kind": "energy", "diversity": math.nan}, r"diversity must lie in \(0, 1\]"),
         ({"kind": "energy", "num_samples": 10**12}, "must not pass"),
         ({"kind": "energy", "init_std": math.inf}, "init_std"),
         ({"kind": "energy", "num_blocks": 0}, "num_blocks"),

@@ -19,9 +19,16 @@ import torch
 from accelerate import Accelerator
 
 from calm_lab import training
-from calm_lab.errors import CorpusError, InputError, TrainingError
+from calm_lab.errors import CheckpointError, CorpusError, InputError, TrainingError
 from calm_lab.model import checkpoint
-from calm_lab.training import AutoencoderRecipe, CalmRecipe, TransformerRecipe, train_calm, train_transformer
+from calm_lab.training import (
+    AutoencoderRecipe,
+    CalmRecipe,
+    TransformerRecipe,
+    train_autoencoder,
+    train_calm,
+    train_transformer,
+)
 from calm_lab.training.loop import _Run, noise_seed
 from calm_lab.training.optimizer import OptimizerKind
 
@@ -48,6 +55,24 @@ def test_three_trainings_leave_models_that_load(
     assert (
         checkpoint.resolve(calm_recipe.folder).name == "step-00000006"
     )  # a run folder stands for its newest checkpoint
+
+
+def test_a_training_can_start_from_a_trained_model(calm_recipe: CalmRecipe, autoencoder: Path, tmp_path: Path) -> None:
+    """It starts from those weights, and refuses what they do not fit."""
+    first = train_calm(calm_recipe)
+    still = replace(calm_recipe, start=str(first), out=tmp_path / "still", lr=1e-12, weight_decay=0.0, seed=5)
+    before, after = weights(first), weights(train_calm(still))
+    assert before.keys() == after.keys()
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+    with pytest.raises(CheckpointError, match="not a CALM"):
+        train_calm(replace(calm_recipe, start=str(autoencoder), out=tmp_path / "a"))
+    with pytest.raises(CheckpointError, match="its layers differ"):
+        train_calm(replace(calm_recipe, start=str(first), blocks=1, layers=1, out=tmp_path / "b"))
+    other = train_autoencoder(
+        AutoencoderRecipe(corpus=calm_recipe.corpus, steps=1, preset="tiny", device="cpu", out=tmp_path / "ae", seed=3)
+    )
+    with pytest.raises(CheckpointError, match="another autoencoder"):
+        train_calm(replace(calm_recipe, start=str(first), autoencoder=str(other), out=tmp_path / "c"))
 
 
 @pytest.mark.parametrize(("ema", "optimizer"), [(0.0, "adamw"), (0.9, "muon")])

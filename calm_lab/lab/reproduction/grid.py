@@ -217,6 +217,17 @@ def _studies(scale: Scale) -> Iterator[Study]:
     )  # fmt: skip
 
     yield Study(
+        "diversity",
+        "beyond the paper",
+        "What if the energy loss's diversity term counts less, so that stray draws are pulled in?",
+        3,
+        (base, *(cell(f"diversity-{weight}", diversity=weight) for weight in (0.85, 0.7, 0.4))),
+        (Claim("0.7 beats 1 (ours)", "diversity-0.7", "base"),
+         Claim("0.85 beats 1 (ours)", "diversity-0.85", "base"),
+         Claim("0.7 beats 0.4: too little is too sharp (ours)", "diversity-0.7", "diversity-0.4")),
+    )  # fmt: skip
+
+    yield Study(
         "andersen",
         "beyond the paper",
         "The same CALM and Transformer on real prose.",
