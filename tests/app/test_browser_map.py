@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from calm_lab.app.map_shelf import SAMPLE_NAME
 from tests.app.small_models import SENTENCES
@@ -65,11 +65,25 @@ def test_the_map(visit: Visit) -> None:
 
     rows = saved(page, drawing)
     assert {"text", "count", "posterior_sigma", "cluster", "pca_x", "pca_y"} <= set(rows[0])
+    finds_beginnings_of_words(drawing, [row["text"].lower() for row in rows])
     assert "map_texts" in copied(visit, drawing)
     with page.expect_download() as download:
         drawing.get_by_role("button", name="Picture as PNG").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
     assert sideways(page) == 0
+
+
+def finds_beginnings_of_words(drawing: Locator, texts: list[str]) -> None:
+    """The search finds a word by its first letters and not by what stands inside it; " t" is looked for as it is."""
+    search = drawing.get_by_role("searchbox", name="A word or its beginning")
+    status = drawing.locator(".cl-part-of-found").get_by_role("status")
+    for query in ("th", "he", " t"):
+        pattern = re.escape(query) if query.startswith(" ") else rf"(?<![^\W_]){query}"
+        hits = sum(re.search(pattern, text) is not None for text in texts)
+        assert hits < sum(query in text for text in texts) or query != "he"
+        search.fill(query)
+        expect(status).to_have_text(re.compile(rf"^{hits} chunks?( \(\d+ shown\))?$"))
+    search.fill("")
 
 
 def test_lasso_own_text_and_a_cancelled_fit(visit: Visit) -> None:

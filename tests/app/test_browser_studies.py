@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
+from calm_lab.app import brier_tab
+from calm_lab.lab.brier_noise import scored
 from calm_lab.lab.brier_study import exact, known_language
 from calm_lab.lab.calculator import Sizes, calculate
 from tests.app.visiting import PATIENCE, Visit, both_widths, copied, saved, sideways
@@ -58,6 +63,35 @@ def test_brierlm(visit: Visit) -> None:
     page.get_by_label("Seed of the draws").fill("-3")
     page.keyboard.press("Enter")
     expect(drawing.get_by_role("alert")).to_contain_text("seed must be a whole number", timeout=PATIENCE)
+
+
+def test_the_gap_of_two_models(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two presses choose two models; their difference has an interval where both have scores on one corpus."""
+    drawing = visit.page.locator("#brier")
+
+    def row(name: str, corpus: str, score: float | None, error: float) -> dict[str, Any]:
+        test = {"brier_lm": score, "brier_lm_standard_error": error, "brier": [0.4, 0.3, 0.2, 0.1]}
+        found = scored(name, "transformer", {}, {"data": {"corpus": corpus}, "metrics": {"test": test}})
+        return {**dataclasses.asdict(found), "share": None}
+
+    known = [row("one", "tales", 30.0, 0.3), row("two", "tales", 20.5, 0.4), row("far", "news", 40.0, 1.0)]
+    monkeypatch.setattr(brier_tab, "_models", lambda bench: [*known, row("none", "tales", None, 0.0)])
+    visit.open_tab("BrierLM")
+    gap = drawing.locator(".cl-finding[role=status]")
+
+    def press(name: str, pressed: bool) -> None:
+        pick = drawing.get_by_role("button", name=name, exact=True)
+        pick.press("Enter")
+        expect(pick).to_have_attribute("aria-pressed", str(pressed).lower())
+        expect(pick).to_be_focused()
+
+    expect(gap).to_have_text("far and one were scored on different corpora: they cannot be compared.", timeout=PATIENCE)
+    press("two", True)
+    expect(gap).to_contain_text("one less two: 9.50 ± 0.98 (95%")
+    press("one", False)
+    expect(gap).to_have_text("Press two models to see their gap.")
+    press("none", True)
+    expect(gap).to_contain_text("one score is undefined")
 
 
 @both_widths
