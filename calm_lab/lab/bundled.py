@@ -110,23 +110,6 @@ MODELS = {
             save_every=250,
         ),
     ),
-    "calm-storyland-k4-sharp": Bundled(
-        "calm-storyland-k4 trained on with less diversity: fewer stray draws, a law sharper than the truth",
-        CalmRecipe(
-            corpus="storyland",
-            start="calm-storyland-k4",
-            documents=100_000,
-            steps=1200,
-            lr=2e-3,
-            warmup=50,
-            samples=8,
-            targets=16,
-            diversity=0.6,
-            seed=1,
-            evaluate_every=200,
-            save_every=200,
-        ),
-    ),
     "calm-storyland-k1": _small_calm(
         "One token a step: a CALM with the head but without the gain", "autoencoder-k1", 1
     ),
