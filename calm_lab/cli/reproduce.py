@@ -118,7 +118,7 @@ def verdicts(wanted: list[Study], store: Store) -> list[str]:
         for claim in study.claims:
             found = judge(study, claim, store)
             counted = f"{found.difference.count} pairs" + (f", {found.undefined} undefined" if found.undefined else "")
-            what = f"{claim.metric} {claim.first} - {claim.second}: {found.difference} ({counted})"
+            what = f"{claim.difference}: {found.difference} ({counted})"
             lines.append(f"  {found.verdict:<14} {claim.text}; {what}")
     return lines
 

@@ -137,5 +137,5 @@ def _findings(asked: list[Study], store: Store) -> Iterator[Finding]:
             except CheckpointError:
                 continue
             if found.verdict != "missing":
-                what = f"{claim.metric} of {claim.first} - {claim.second}: {found.difference}"
+                what = f"{claim.difference}: {found.difference}"
                 yield Finding(claim.text, what, found.difference.count, found.verdict)

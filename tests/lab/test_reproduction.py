@@ -140,6 +140,7 @@ def test_the_rule_for_shares(tmp_path: Path) -> None:
         for seed, value in enumerate(values):
             store.write(study.cell(name), seed, {"metrics": {"brier_lm": value}, "seconds": 1.0})
     claim = next(claim for claim in study.claims if claim.per)
+    assert claim.difference == "brier_lm of k8-w192 / k4-w192 - k8-w128 / k4-w128"
     found = judge(study, claim, store)
     assert found.difference == Interval.of([0.5 - 0.25, 0.5 - 0.2, 0.5 - 0.3])  # the fourth has no K = 4
     assert (found.verdict, found.undefined) == ("holds", 0)

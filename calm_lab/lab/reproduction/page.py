@@ -129,10 +129,7 @@ def _sampler(study: Study, store: Store, curve: str, settings: tuple[str, ...]) 
 def _claims(study: Study, store: Store) -> Iterator[list[str]]:
     for claim in study.claims:
         found = judge(study, claim, store)
-        one, other = claim.first, claim.second
-        if claim.per:
-            one, other = f"{one} / {claim.per[0]}", f"{other} / {claim.per[1]}"
-        what = f"{claim.metric} of {one} - {other}: {found.difference}"
+        what = f"{claim.difference}: {found.difference}"
         pairs = str(found.difference.count) + (f", {found.undefined} undefined" if found.undefined else "")
         yield [claim.text, what, pairs, f"**{found.verdict}**"]
 
