@@ -152,7 +152,13 @@ def _own(changed: int) -> dict[str, Any]:
         for point in found.points
     ]
     findings = [dataclasses.asdict(finding) for finding in found.findings]
-    return {"runs": found.runs, "wanted": found.wanted, "points": points, "findings": findings}
+    return {
+        "runs": found.runs,
+        "wanted": found.wanted,
+        "points": points,
+        "findings": findings,
+        "remarks": found.remarks,
+    }
 
 
 def _some(value: float) -> float | None:

@@ -73,6 +73,7 @@ class Results:
         wanted: runs that the studies take.
         points: configurations with at least one run.
         findings: the claims with at least two pairs.
+        remarks: what to know before comparing them with the paper.
     """
 
     scale: str
@@ -80,6 +81,7 @@ class Results:
     wanted: int
     points: list[Measured]
     findings: list[Finding]
+    remarks: list[str]
 
 
 def results(scale: Scale | None = None, store: Store | None = None) -> Results:
@@ -104,7 +106,9 @@ def results(scale: Scale | None = None, store: Store | None = None) -> Results:
         keys |= {store.path(cell, seed).name: _read(store, cell, seed) is not None for seed in range(seeds)}
         if ended:
             found[name] = _measured(cell, ended)
-    return Results(scale.name, sum(keys.values()), len(keys), list(found.values()), list(_findings(asked, store)))
+    remarks = [study.remark for study in asked if study.remark]
+    findings = list(_findings(asked, store))
+    return Results(scale.name, sum(keys.values()), len(keys), list(found.values()), findings, remarks)
 
 
 def _read(store: Store, cell: Cell, seed: int) -> dict[str, Any] | None:

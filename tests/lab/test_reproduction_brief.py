@@ -28,6 +28,7 @@ def test_what_has_run_has_its_interval_and_its_verdict(tmp_path: Path) -> None:
     assert lines[5].split() == ["diffusion", "1", "of", "3", "-", "(1", "undefined)"]
     assert lines[6].startswith("holds: energy beats flow")
     assert lines[7].startswith("missing: flow beats diffusion")
+    assert " ".join(lines[9:]) == study.remark != ""
     assert brier_of(study.cell("flow"), study, store).mean == pytest.approx(9.0)
 
 

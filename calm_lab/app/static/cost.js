@@ -129,7 +129,7 @@ const table = (answer) => {
 };
 
 const own = (answer) => {
-  const { runs, wanted, points: found, findings } = answer.own;
+  const { runs, wanted, points: found, findings, remarks } = answer.own;
   const title = make("h2", {}, say("cost_own"));
   if (!runs) return make("section", { class: "cl-card" }, title, make("p", { class: "cl-finding" }, say("cost_own_none", { wanted })), make("code", { class: "cl-command" }, "calm-lab reproduce chunk-size"));
   const defined = found.filter((p) => p.brier_lm !== null);
@@ -150,7 +150,8 @@ const own = (answer) => {
     make("div", { class: "cl-scroll", tabindex: "0", role: "region", "aria-label": say("cost_own") }, make("table", { class: "cl-table cl-wide" },
       make("thead", {}, make("tr", {}, head(say("cost_column_model"), false), head(say("cost_column_runs")), head(say("cost_axis_training")), head(say("cost_axis_inference")), head("BrierLM"))),
       make("tbody", {}, ...rows))),
-    findings.length ? make("ul", { class: "cl-pairs" }, ...findings.map((f) => make("li", {}, make("b", {}, say(`cost_verdict_${f.verdict.replace(/[' ]/g, "_")}`)), ` ${f.text} (${f.difference})`))) : null);
+    findings.length ? make("ul", { class: "cl-pairs" }, ...findings.map((f) => make("li", {}, make("b", {}, say(`cost_verdict_${f.verdict.replace(/[' ]/g, "_")}`)), ` ${f.text} (${f.difference})`))) : null,
+    ...(findings.length ? remarks.map((text) => make("p", { class: "cl-note" }, text)) : []));
 };
 
 const draw = () => {

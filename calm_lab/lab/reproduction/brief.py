@@ -8,6 +8,8 @@ Notebooks: 06, 09, 10.
 
 from __future__ import annotations
 
+import textwrap
+
 from calm_lab.errors import InputError, choose_from
 from calm_lab.lab.cost_report import text_table
 from calm_lab.lab.reproduction.cells import SCALES, Cell
@@ -61,5 +63,7 @@ def brief(name: str, store: Store | None = None) -> str:
         )
     if any(verdict.startswith("missing") for verdict in verdicts):
         verdicts.append("(missing: fewer than two seeds have ended both ways)")
+    if study.remark:
+        verdicts.append(textwrap.fill(study.remark, 120))
     table = text_table(["configuration", "seeds", "BrierLM ± 95%"], rows)
     return "\n".join([f"{head}:", table, *verdicts])
