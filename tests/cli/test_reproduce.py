@@ -14,7 +14,7 @@ def test_the_list_has_every_study(capsys: pytest.CaptureFixture[str], tmp_path: 
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == [
         "start", "regularisers", "chunk-size", "table-1", "heads",
-        "temperature", "samples", "alpha", "input", "andersen",
+        "temperature", "samples", "alpha", "input", "diversity", "andersen",
     ]  # fmt: skip
     assert all(" 0 of " in line for line in lines[1:])
 
