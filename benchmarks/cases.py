@@ -295,7 +295,14 @@ CASES = {
         Case("ae-v128k", "autoencoder training step, V=128,257 (under 6 GB)", "tokens", large_vocabulary, repeats=1),
         Case("generate-1", "generate 256 tokens, T=1/2, pool 200, batch 1", "tokens", generation(1), 1.3, repeats=3),
         Case("generate-8", "generate 256 tokens, T=1/2, pool 200, batch 8", "tokens", generation(8), 1.5, repeats=1),
-        Case("storyland", "the same, bundled storyland model, batch 1", "tokens", storyland, 3.0, repeats=3),
+        Case(
+            "storyland",
+            "generate 256 tokens, T=1/2, pool 200, batch 1, bundled storyland model",
+            "tokens",
+            storyland,
+            3.0,
+            repeats=3,
+        ),
         Case("brier", "BrierLM at K=2, 2 x 512 tokens", "tokens", brier, 15.0, repeats=3),
         Case(
             "exact",

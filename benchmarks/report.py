@@ -82,7 +82,7 @@ def _latency(data: dict[str, Any]) -> Iterator[str]:
     )
     yield latency.table(data["rows"])
     over = [row for row in data["rows"] if row["target"] and row["seconds"] > row["target"]]
-    missed = [f"{row['tab']}: {row['what']}" for row in over]
+    missed = [": ".join(part for part in (row["tab"], row["what"]) if part) for row in over]
     yield f"\nOver the target: {'; '.join(missed)}." if missed else "\nEvery median lies within its target."
 
 
