@@ -41,7 +41,7 @@ def test_runs_become_points_and_verdicts(tmp_path: Path) -> None:
     assert points[f"k4-w{small}"].family == "calm"
     assert points[f"k2-w{small}"].training == 2e14
     (finding,) = (f for f in found.findings if f.pairs == 3)
-    assert found.remarks == [studies(NANO)["table-1"].remark]
+    assert found.remarks == [studies(NANO)[name].remark for name in STUDIES]
     assert finding.verdict == "holds"
     assert "K = 4 scores below K = 2" in finding.text
 

@@ -146,8 +146,8 @@ def _studies(scale: Scale) -> Iterator[Study]:
          Claim("the same for the larger model", f"k4-w{large}", f"k8-w{large}"),
          Claim("from K = 4 to K = 8 the larger model keeps a larger share of its score (ours)",
                f"k8-w{large}", f"k8-w{small}", per=(f"k4-w{large}", f"k4-w{small}"))),
-        remark="The first claim is judged as K = 1 scoring above K = 2; where it does not hold because K = 1 scores"
-        " below, the larger K costs nothing here and pays. All sizes read the same tokens in as many steps.",
+        remark="'K = 2 costs little' is judged as K = 1 scoring above K = 2. Where that does not hold because K = 1"
+        " scores below, the larger K costs nothing here and pays. All sizes read the same tokens in as many steps.",
     )  # fmt: skip
 
     pairs = [next(c for c in sizes if c.name == f"k4-w{width}") for width in scale.widths]
