@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from calm_lab.lab.noise_sweep import COLLAPSED_NATS
 from calm_lab.lab.reproduction.cells import (
     BASE_CHUNK,
     Cell,
@@ -123,8 +122,7 @@ def _studies(scale: Scale) -> Iterator[Study]:
          Claim("all four beat KL clip alone (4.70 against 4.13)", "base", "clip"),
          Claim("plain KL collapses coordinates (71 of 128)", "kl", "clip", "collapsed_coordinates")),
         remark="The paper's 4.70 is certain, since its Tables 3 to 5 repeat it. 3.99, 3.48 and 4.13 come from others'"
-        " renderings of Table 2: their leading digits are confirmed, the rest is not. A coordinate"
-        f" counts as collapsed below {COLLAPSED_NATS} nats.",
+        " renderings of Table 2: their leading digits are confirmed, the rest is not.",
     )  # fmt: skip
 
     sizes = [

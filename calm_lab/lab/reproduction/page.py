@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from calm_lab.lab.noise_sweep import COLLAPSED_NATS
 from calm_lab.lab.reproduction.beyond import beyond
 from calm_lab.lab.reproduction.cells import Cell, Scale
 from calm_lab.lab.reproduction.correlation import checkpoints, correlate
@@ -35,7 +36,7 @@ BELOW = {
     "clean, %": ("clean", 100.0),
     "σ = 0.3, %": ("sigma_0.3", 100.0),
     "posterior, %": ("posterior", 100.0),
-    "collapsed of l": ("collapsed_coordinates", 1.0),
+    f"collapsed of l (below {COLLAPSED_NATS} nats)": ("collapsed_coordinates", 1.0),
 }
 
 
