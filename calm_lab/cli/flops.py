@@ -62,7 +62,7 @@ def run(args: list[str]) -> int:
 
     from calm_lab.lab.cost_report import format_flops_report
     from calm_lab.lab.flops import flops
-    from calm_lab.model.config import preset
+    from calm_lab.model.presets import preset
 
     count = functools.partial(
         flops,

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from calm_lab.errors import InputError
 from calm_lab.lab.cost import Convention, Flops
 from calm_lab.lab.flops import PAPER_CONTEXT, flops, paper_autoencoder
-from calm_lab.model.config import BackboneConfig, CalmConfig, HeadConfig, TransformerConfig, preset
+from calm_lab.model.config import BackboneConfig, CalmConfig, HeadConfig, TransformerConfig
+from calm_lab.model.presets import preset
 
 HEAD_SIZE = 64
 LATENT_PER_TOKEN = 32  # paper sec. 7.2

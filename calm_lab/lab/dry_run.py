@@ -18,7 +18,8 @@ from calm_lab.lab.resources import FULL, Memory, Precision, gpu_hours, memory
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import AutoencoderConfig, CalmConfig, TransformerConfig, from_dict, preset
+from calm_lab.model.config import AutoencoderConfig, CalmConfig, TransformerConfig, from_dict
+from calm_lab.model.presets import preset
 from calm_lab.model.stored import read_json
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.toolkit.loss import calm_loss

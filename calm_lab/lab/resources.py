@@ -16,8 +16,9 @@ from typing import Literal, get_args
 
 from calm_lab.errors import InputError, choose_from
 from calm_lab.lab.flops import PAPER_TOKENS, flops
-from calm_lab.model.config import AutoencoderConfig, BackboneConfig, CalmConfig, TransformerConfig, preset
+from calm_lab.model.config import AutoencoderConfig, BackboneConfig, CalmConfig, TransformerConfig
 from calm_lab.model.heads.denoiser import TIME_FEATURES
+from calm_lab.model.presets import preset
 from calm_lab.model.vocabulary import BLOCK_ELEMENTS
 
 Precision = Literal["float32", "bfloat16"]

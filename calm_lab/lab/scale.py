@@ -15,7 +15,7 @@ class Scale:
 
     Attributes:
         name: cpu or gpu.
-        preset: model sizes, see ``calm_lab.model.config``.
+        preset: model sizes, see ``calm_lab.model.presets``.
         device: where models live.
         corpus: what they read.
         steps: training steps of a lesson's main model.

@@ -15,7 +15,7 @@ from typing import Literal
 from calm_lab.errors import InputError, choose_from
 from calm_lab.lab.cost import Convention, Flops
 from calm_lab.lab.flops import flops
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from calm_lab.lab.calculator import PAPER_SIZES, Sizes, cost
 from calm_lab.lab.flops import flops
 from calm_lab.lab.pools import Pool, pool_of
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.text.markov import MarkovLanguage
 from calm_lab.toolkit.brier import brier_terms
 from calm_lab.toolkit.generate import generate

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Protocol
 
-from calm_lab.model.config import AutoencoderConfig, BackboneConfig, CalmConfig, HeadConfig, preset
+from calm_lab.model.config import AutoencoderConfig, BackboneConfig, CalmConfig, HeadConfig
+from calm_lab.model.presets import preset
 from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, TransformerRecipe
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from calm_lab.errors import InputError
-from calm_lab.model.config import HeadKind, InputKind, preset
+from calm_lab.model.config import HeadKind, InputKind
+from calm_lab.model.presets import preset
 from calm_lab.training.optimizer import OptimizerKind
 
 Precision = Literal["auto", "float32", "bfloat16"]

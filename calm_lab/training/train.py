@@ -13,7 +13,8 @@ from calm_lab.errors import CheckpointError
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import TransformerConfig, preset
+from calm_lab.model.config import TransformerConfig
+from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.text.tokenizer import Tokenizer
 from calm_lab.toolkit.evaluation import evaluate_calm, evaluate_transformer

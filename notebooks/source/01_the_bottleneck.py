@@ -46,7 +46,7 @@ from calm_lab.lab.sliders import Choice, slide
 from calm_lab.lab.source import source_of
 from calm_lab.lab.vectors import read_text
 from calm_lab.model.autoencoder import Posterior
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.text.corpora import is_cached, load_corpus
 from calm_lab.text.storyland.law import TokenLaw
 from calm_lab.text.storyland.source import generate as tell

@@ -54,7 +54,8 @@ from calm_lab.lab.sliders import Choice, slide
 from calm_lab.lab.source import source_of
 from calm_lab.lab.table1 import PAPER_ROWS, PAPER_TABLE_1, headline, k_sweep, paper_model
 from calm_lab.model.checkpoint import bundled, read_card
-from calm_lab.model.config import BackboneConfig, TransformerConfig, preset
+from calm_lab.model.config import BackboneConfig, TransformerConfig
+from calm_lab.model.presets import preset
 from calm_lab.text.storyland.sentences import acceptance
 from calm_lab.toolkit.decoding import Tape
 from calm_lab.toolkit.generate import encode_prompt

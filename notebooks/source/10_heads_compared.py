@@ -50,9 +50,9 @@ from calm_lab.lab.reproduction.results import ASSETS, Store
 from calm_lab.lab.sliders import Choice, slide
 from calm_lab.lab.source import source_of
 from calm_lab.model.checkpoint import bundled, read_card
-from calm_lab.model.config import preset
 from calm_lab.model.heads import EnergyHead, FlowHead
 from calm_lab.model.heads.diffusion import CLEAN_LIMIT, Schedule
+from calm_lab.model.presets import preset
 from calm_lab.toolkit.brier import BrierEstimate, brier_terms
 
 FAST = calm_lab.lab_scale("cpu").fast  # CALM_LAB_FAST=1: bundled models instead of training, the same claims

@@ -12,7 +12,7 @@ from calm_lab.device import generator
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.text.chunks import document_chunks
 from calm_lab.text.tokenizer import Tokenizer

@@ -22,7 +22,7 @@ from calm_lab.app.words import WORDS
 from calm_lab.lab import brier_study
 from calm_lab.lab.calculator import PAPER_SIZES, Sizes, calculate
 from calm_lab.model import checkpoint
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
 
 pytestmark = pytest.mark.usefixtures("no_bundled")

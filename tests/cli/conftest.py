@@ -11,7 +11,7 @@ import torch
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.text import Tokenizer
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from calm_lab import cli
 from calm_lab.model import checkpoint
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden"

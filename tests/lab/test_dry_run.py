@@ -13,7 +13,7 @@ from calm_lab.lab.dry_run import PEAKS, UTILISATION, dry_run, optimizer_bytes, p
 from calm_lab.lab.scale_page import paper_recipe, scale_page
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.training import AutoencoderRecipe, CalmRecipe, TransformerRecipe
 from calm_lab.training.optimizer import build_optimizers
 

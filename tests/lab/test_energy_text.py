@@ -11,7 +11,8 @@ from calm_lab.lab.latent_map.cloud import head_draws
 from calm_lab.lab.vectors import text_ids
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import HeadConfig, preset
+from calm_lab.model.config import HeadConfig
+from calm_lab.model.presets import preset
 from calm_lab.toolkit.energy import energy_score
 from tests.app.small_models import SENTENCES, autoencoder, calm
 

@@ -20,7 +20,7 @@ from calm_lab.lab.latent_map.make import RECIPES, make_map
 from calm_lab.lab.latent_map.store import LatentMap
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from tests.app.small_models import SENTENCES, autoencoder
 
 MODEL = autoencoder()

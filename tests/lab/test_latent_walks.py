@@ -14,7 +14,7 @@ from calm_lab.errors import CalmLabError, InputError
 from calm_lab.lab.latent_map import again, cloud, walk
 from calm_lab.lab.latent_map.store import encode_chunks
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from tests.app.small_models import SENTENCES, autoencoder, calm
 
 MODEL = autoencoder()

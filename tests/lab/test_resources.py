@@ -13,7 +13,7 @@ from calm_lab.lab.flops import flops
 from calm_lab.lab.resources import gpu_hours, memory, plan
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.toolkit.loss import calm_loss
 

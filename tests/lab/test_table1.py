@@ -12,7 +12,7 @@ from calm_lab.lab.fine_print import decoder_share, frontier, interpolate, low_te
 from calm_lab.lab.flops import flops
 from calm_lab.lab.resources import plan
 from calm_lab.lab.table1 import PAPER_TABLE_1, headline, k_sweep, paper_model, table_1
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 
 
 @pytest.mark.parametrize("row", table_1(), ids=lambda row: row.paper.model)

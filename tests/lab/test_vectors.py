@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from calm_lab.errors import InputError
 from calm_lab.lab.vectors import decode_with_confidence, read_text
 from calm_lab.model.autoencoder import Autoencoder
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.text.tokenizer import Tokenizer
 from tests.app.small_models import SENTENCES, autoencoder
 

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calm_lab.model.config import TransformerConfig, preset
+from calm_lab.model.config import TransformerConfig
+from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
 from tests.model import small
 

@@ -8,7 +8,7 @@ import torch
 
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.text.tokenizer import Tokenizer
 
 TEXTS = [f"the {a} {b} sat by the {c}" for a in ("old", "red") for b in ("fox", "hen") for c in ("gate", "hill")]

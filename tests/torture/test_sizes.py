@@ -16,7 +16,7 @@ from calm_lab.cli import USER_ERROR, main
 from calm_lab.errors import InputError
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.text.tokenizer import Tokenizer
 from calm_lab.toolkit.softmax import write_tokens

@@ -12,7 +12,7 @@ from accelerate.utils import FullyShardedDataParallelPlugin
 
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.training.objectives import CalmObjective
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))

@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.toolkit.decoding import Tape
 from calm_lab.toolkit.share import Share, moved

@@ -10,7 +10,7 @@ from torch import nn
 
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import preset
+from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.training.muon import Muon, orthogonalize
 from calm_lab.training.optimizer import build_optimizers

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from calm_lab.errors import InputError, choose_from
 from calm_lab.lab.cost import Flops
 from calm_lab.lab.flops import flops
-from calm_lab.model.config import AutoencoderConfig, preset
+from calm_lab.model.config import AutoencoderConfig
+from calm_lab.model.presets import preset
 from calm_lab.training.configs import autoencoder_config, backbone_config, calm_config
 from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, TransformerRecipe
 
@@ -19,7 +20,7 @@ class Scale:
 
     Attributes:
         name: nano, lab or S.
-        preset: sizes, see ``calm_lab.model.config``.
+        preset: sizes, see ``calm_lab.model.presets``.
         corpus: what is read.
         documents: training documents read; None for all.
         steps: steps of a language model.
