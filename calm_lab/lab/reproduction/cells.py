@@ -73,7 +73,7 @@ class Cell:
     autoencoder: AutoencoderRecipe
 
 
-def autoencoder(scale: Scale, chunk_size: int = BASE_CHUNK, **changes: float) -> AutoencoderRecipe:
+def autoencoder(scale: Scale, chunk_size: int = BASE_CHUNK, **changes: object) -> AutoencoderRecipe:
     """The base autoencoder of a scale: the paper's regularisers, the bundled tokenizer at nano scale."""
     recipe = AutoencoderRecipe(
         corpus=scale.corpus,
