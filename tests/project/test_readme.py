@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import calm_lab
 from calm_lab.cli.commands import COMMANDS
 from calm_lab.cli.train import TRAININGS
+from calm_lab.lab.flops import flops
+from calm_lab.model.checkpoint import read_card, resolve
 
 ROOT = Path(__file__).parents[2]
 READMES = ("README.md", "README.zh-CN.md")
@@ -87,3 +90,18 @@ def test_the_quoted_saving_is_told_whole() -> None:
     assert re.search(
         r"CALM-M \(371M[^)]*\) with Transformer-S \(281M\), at a\s+BrierLM 0\.33 \*lower\*", text("README.md")
     )
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_what_the_main_models_reach_and_cost_is_as_their_cards_and_the_count_say(page: str) -> None:
+    calm, transformer = calm_lab.load_model("calm-storyland-k4"), calm_lab.load_transformer("transformer-storyland")
+    ours, theirs = (read_card(resolve(name)) for name in ("calm-storyland-k4", "transformer-storyland"))
+    baseline = flops(transformer, context=512, attention="causal").per_token
+    one, pool = (flops(calm, context=128, attention="causal", pool=n).per_token / baseline for n in (1, 200))
+    written = text(page)
+    for metrics in (ours["metrics"]["test"], theirs["metrics"]["test_every_4"]):
+        assert f"{metrics['brier_lm']:.1f} ± {metrics['brier_lm_standard_error']:.1f}" in written
+    assert f"{ours['metrics']['ceiling']['brier_lm']:.1f}" in written
+    assert f"{100 * ours['metrics']['share_of_ceiling']:.0f}%" in written
+    assert re.search(rf"T = 1[^;；]*{one:.2f}[^;；]*[;；][^.。]*T = 1/2[^.。]*200[^.。]*{pool:.0f}", written)
+    assert theirs["tokens"] / ours["tokens"] == pytest.approx(0.1)  # "a tenth of the text"
