@@ -36,6 +36,7 @@ class ReproduceOptions:
         verdicts: show what the finished runs say of the paper's claims, and run nothing.
         page: write the page of all results, Markdown, to this file, and run nothing.
         jobs: processes side by side, one thread each; 1 works in this process with all threads.
+        tokenizer: a tokenizer.json for all models; scale S has none of its own.
         results: folder of the result files; by default the bundled ones.
         runs: folder of the training runs; may be removed when the results are there.
     """
@@ -47,6 +48,7 @@ class ReproduceOptions:
     verdicts: bool = False
     page: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     jobs: int = 1
+    tokenizer: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
     results: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     runs: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("runs/reproduce")
 
@@ -56,13 +58,13 @@ def run(args: list[str]) -> int:
     command = COMMANDS["reproduce"]
     options = parse(ReproduceOptions, args, prog="calm-lab reproduce", summary=command.summary, example=command.example)
     from calm_lab.errors import InputError
-    from calm_lab.lab.reproduction.cells import find_scale
+    from calm_lab.lab.reproduction.cells import check_runnable, find_scale
     from calm_lab.lab.reproduction.grid import studies
     from calm_lab.lab.reproduction.queue import asked_for_extras, select, work
     from calm_lab.lab.reproduction.results import ASSETS, Store
     from calm_lab.lab.reproduction.runs import Runner
 
-    scale = find_scale(options.scale)
+    scale = find_scale(options.scale, options.tokenizer)
     wanted = select(scale, options.names, options.seeds)
     if options.jobs < 1:
         raise InputError(f"jobs must be at least 1, not {options.jobs}")
@@ -84,11 +86,13 @@ def run(args: list[str]) -> int:
         for name, figure in figures(scale, store).items():
             (folder / f"{name}.png").write_bytes(figure._repr_png_())
         print(f"wrote {options.page}")
-    elif options.jobs > 1:
-        return side_by_side(args, options.jobs)
     else:
-        runner = Runner(store, options.runs / options.scale, asked_for_extras(studies(scale).values()))
-        done = work(wanted, runner, print)
+        store.check_writable()
+        check_runnable(scale)
+        if options.jobs > 1:
+            return side_by_side(args, options.jobs)
+        asked = asked_for_extras([*studies(scale).values(), *wanted])
+        done = work(wanted, Runner(store, options.runs / options.scale, asked), print)
         print(f"{done} runs done; what is there: calm-lab reproduce --list")
     return 0
 
@@ -105,6 +109,7 @@ def listing(wanted: list[Study], store: Store) -> list[str]:
         lines.append(
             f"{study.name:<14} {study.paper:<18} {f'{s.done} of {s.wanted}':>9}  {took:>8}  {left:>8}  {study.question}"
         )
+    lines.append("hours of training; evaluations, and the autoencoders' own training, come on top")
     return lines
 
 
@@ -117,19 +122,17 @@ def verdicts(wanted: list[Study], store: Store) -> list[str]:
         lines.append(f"{study.name} ({study.paper})")
         for claim in study.claims:
             found = judge(study, claim, store)
-            counted = f"{found.difference.count} pairs" + (f", {found.undefined} undefined" if found.undefined else "")
-            what = f"{claim.difference}: {found.difference} ({counted})"
-            lines.append(f"  {found.verdict:<14} {claim.text}; {what}")
+            lines.append(f"  {found.verdict:<14} {claim.text}; {found.measured} ({found.pairs} pairs)")
     return lines
 
 
 def side_by_side(args: list[str], jobs: int) -> int:
-    """Walk the queue with several processes of one thread each; the first exit code that is not 0 is returned."""
+    """Walk the queue with several processes of one thread each; 0 if all ended well, else what one ended with."""
     alone = [*args, "--jobs", "1"]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-m", "calm_lab.cli", "reproduce", *alone]
     workers = [subprocess.Popen(command, env=os.environ | threads) for _ in range(jobs)]
     try:
-        return max(worker.wait() for worker in workers)
+        return max(abs(worker.wait()) for worker in workers)  # negative: killed by a signal
     except KeyboardInterrupt:  # Ctrl-C reaches the workers too: each saves its run, then ends
         return max(abs(worker.wait()) for worker in workers)

@@ -141,5 +141,4 @@ def _findings(asked: list[Study], store: Store) -> Iterator[Finding]:
             except CheckpointError:
                 continue
             if found.verdict != "missing":
-                what = f"{claim.difference}: {found.difference}"
-                yield Finding(claim.text, what, found.difference.count, found.verdict)
+                yield Finding(claim.text, found.measured, found.difference.count, found.verdict)

@@ -80,7 +80,7 @@ def report_posterior(model: Autoencoder, corpus: str, seed: int = 0, count: int 
     assert tokenizer is not None
     documents = Documents.tokenize(unseen(corpus, count=count), tokenizer)
     size = model.config.chunk_size
-    ids = Rows(documents, size, 256 // size, tokenizer).evaluation(1_000_000)
+    ids = Rows(documents, size, 256 // size, tokenizer).evaluation(1_000_000).to(next(model.parameters()).device)
     shares = token_accuracies(model, ids, generator(seed, ids.device))
     return {name: share.value for name, share in shares.items()} | _posterior(model, ids)
 
@@ -151,11 +151,11 @@ def report_transformer(model: TokenTransformer, corpus: str, seed: int = 0, ever
 def document_rows(
     model: CALM | TokenTransformer, corpus: str, chunk_size: int, count: int = 200
 ) -> tuple[list[str], Tensor]:
-    """Unseen documents (``count`` stories, or all there are): a row each; long ones are packed, as in training."""
+    """Unseen documents, at most ``count`` of a split: stories a row each, others packed, as in training."""
     tokenizer = model.tokenizer
     assert tokenizer is not None
     whole = corpus == "storyland"
-    documents = unseen(corpus, count=count) if whole else unseen(corpus, ("validation", "test"))
+    documents = unseen(corpus, count=count) if whole else unseen(corpus, ("validation", "test"), count)
     rows = Rows(Documents.tokenize(documents, tokenizer), chunk_size, 512 // chunk_size, tokenizer)
     ids = rows.one_each(len(documents)) if whole else rows.evaluation(400)
     return documents, ids.to(next(model.parameters()).device)

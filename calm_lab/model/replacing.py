@@ -113,5 +113,5 @@ def _check_nothing_is_lost(folder: Path, new: Path, known: Collection[str]) -> N
 def _flush(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
-            with path.open("rb") as file:
+            with path.open("r+b") as file:  # Windows flushes only what is open for writing
                 os.fsync(file.fileno())

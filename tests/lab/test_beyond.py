@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +54,6 @@ def test_the_kept_ceilings_fall_as_chunks_grow_within_their_errors() -> None:
     known = json.loads((ASSETS / "nano" / beyond.FILE).read_text("utf-8"))
     assert set(known) == {"1", "2", "4", "8"}
     assert all(55 < best["brier_lm"] < 65 and best["error"] < 0.5 for best in known.values())
+    for smaller, larger in itertools.pairwise(sorted(known, key=int)):
+        room = 2 * math.hypot(known[smaller]["error"], known[larger]["error"])
+        assert known[larger]["brier_lm"] < known[smaller]["brier_lm"] + room

@@ -1,12 +1,9 @@
-"""The grid says what it means, the rule is the rule, and the queue can be stopped and started again."""
+"""The grid says what it means, the rule is the rule, and the committed page is what the results say."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,18 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from calm_lab.cli.reproduce import listing, verdicts
 from calm_lab.errors import CheckpointError, InputError
-from calm_lab.lab.reproduction import runs
-from calm_lab.lab.reproduction.cells import SCALES, Scale, cost, find_scale
+from calm_lab.lab.reproduction.cells import SCALES, autoencoder_sizes, check_runnable, cost, find_scale
 from calm_lab.lab.reproduction.correlation import correlate, pearson, spearman
-from calm_lab.lab.reproduction.grid import Claim, Study, studies
+from calm_lab.lab.reproduction.grid import Claim, studies
 from calm_lab.lab.reproduction.page import page
-from calm_lab.lab.reproduction.queue import order, select, status, work
 from calm_lab.lab.reproduction.results import ASSETS, T_975, Interval, Store, judge, key
-from calm_lab.lab.reproduction.runs import Runner
-from calm_lab.training.recipes import CalmRecipe, TransformerRecipe
-from calm_lab.training.run_folder import RunFolder
+from calm_lab.training.recipes import TransformerRecipe
 
 NANO = SCALES["nano"]
 
@@ -110,7 +102,12 @@ def test_intervals_say_when_there_is_nothing_to_say() -> None:
         ([5.0, 6.0, 7.0], [4.0, 5.1, 5.9], False, "does not hold"),
         ([5.0, 6.0, 7.0], [5.4, 5.1, 7.9], True, "can't tell"),
         ([5.0], [4.0], True, "missing"),
-        ([5.0, None, 7.0], [4.0, 5.0, 6.1], True, "holds"),
+        ([5.0, None, 7.0], [4.0, 5.0, 6.1], True, "can't tell"),  # where A fell apart, A must not win
+        ([5.0, 6.0, 7.0], [4.0, None, 6.1], True, "holds"),  # where B fell apart, it may
+        ([5.0, 6.0, 7.0], [4.0, None, 6.1], False, "does not hold"),
+        ([4.0, 5.1, 5.9], [5.1, None, 7.0], True, "can't tell"),
+        ([4.0, 5.1, 5.9], [5.1, None, 7.0], False, "can't tell"),
+        ([4.0, None, 5.9], [5.0, 6.0, 7.0], False, "holds"),
     ],
 )
 def test_the_rule(
@@ -140,7 +137,7 @@ def test_the_rule_for_shares(tmp_path: Path) -> None:
         for seed, value in enumerate(values):
             store.write(study.cell(name), seed, {"metrics": {"brier_lm": value}, "seconds": 1.0})
     claim = next(claim for claim in study.claims if claim.per)
-    assert claim.difference == "brier_lm of k8-w192 / k4-w192 - k8-w128 / k4-w128"
+    assert claim.difference == "BrierLM of k8-w192 / k4-w192 - k8-w128 / k4-w128"
     found = judge(study, claim, store)
     assert found.difference == Interval.of([0.5 - 0.25, 0.5 - 0.2, 0.5 - 0.3])  # the fourth has no K = 4
     assert (found.verdict, found.undefined) == ("holds", 0)
@@ -148,90 +145,42 @@ def test_the_rule_for_shares(tmp_path: Path) -> None:
     assert judge(study, claim, store).undefined == 1
 
 
+def test_brier_n_is_told_in_percent_and_pairs_are_counted(tmp_path: Path) -> None:
+    study, store = studies(NANO)["alpha"], Store(tmp_path)
+    claim = next(claim for claim in study.claims if claim.metric == "brier_1")
+    for name, values in ((claim.first, (0.30, 0.32)), (claim.second, (0.25, 0.26))):
+        for seed, value in enumerate(values):
+            store.write(study.cell(name), seed, {"metrics": {"brier_1": value}})
+    found = judge(study, claim, store)
+    assert found.measured.startswith("Brier-1 (%) of base - alpha-2.0: 5.50 ±")
+    assert (found.pairs, found.complete) == ("2 of 3", False)
+    store.write(study.cell(claim.first), 2, {"metrics": {"brier_1": None}})
+    store.write(study.cell(claim.second), 2, {"metrics": {"brier_1": 0.2}})
+    assert (judge(study, claim, store).pairs, judge(study, claim, store).complete) == ("2, 1 undefined", True)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_all_models_of_a_scale_share_a_tokenizer(scale: str) -> None:
+    """Scores over different tokens do not compare, and FLOPs are counted with the tokenizer's V."""
+    for named in (None, "autoencoder-k8"):  # the bundled ones all have the same
+        size = find_scale(scale, named)
+        cells = [cell for study in studies(size).values() for cell in study.cells]
+        used = {cell.autoencoder.tokenizer for cell in cells}
+        used |= {cell.recipe.tokenizer for cell in cells if isinstance(cell.recipe, TransformerRecipe)}
+        if size.tokenizer is not None:
+            assert used == {named or "default"}
+            assert {autoencoder_sizes(cell.autoencoder).vocab_size for cell in cells} == {2048}
+            check_runnable(size)
+            continue
+        with pytest.raises(InputError, match="--tokenizer"):
+            check_runnable(size)
+
+
 def test_a_damaged_result_is_named(tmp_path: Path) -> None:
     cell, store = studies(NANO)["start"].cell("base"), Store(tmp_path)
     store.path(cell, 0).write_text("{}", "utf-8")
     with pytest.raises(CheckpointError, match="holds no metrics"):
         store.read(cell, 0)
-
-
-def test_the_queue_takes_each_training_once_and_seed_by_seed() -> None:
-    everything = select(NANO, [])
-    marks = [(key(cell), seed) for cell, seed in order(everything)]
-    assert len(marks) == len(set(marks))
-    assert [seed for _, seed in marks] == sorted(seed for _, seed in marks)
-    assert {mark for mark in marks if mark[1] == 0} == {(key(c), 0) for s in everything for c in s.cells}
-    with pytest.raises(InputError, match="did you mean 'heads'"):
-        select(NANO, ["head"])
-    with pytest.raises(InputError, match="seeds"):
-        select(NANO, ["heads"], 0)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Scale:
-    """A scale of seconds, on a text file."""
-    path = tmp_path_factory.mktemp("text") / "tales.jsonl"
-    words = ("fox", "hen", "owl", "king", "bell", "gate", "moon", "boat")
-    tales = [" ".join(f"The {words[(i * j) % 8]} saw the {words[(i + j) % 8]}." for j in range(40)) for i in range(60)]
-    path.write_text("\n".join(json.dumps({"text": tale}) for tale in tales), "utf-8")
-    return Scale("tiny", "tiny", str(path), None, 4, 6, 2, 64, (64, 128), (32, 64, 128), 2, 4)
-
-
-def test_runs_leave_results_and_a_second_walk_finds_nothing_to_do(tiny: Scale, tmp_path: Path) -> None:
-    study = studies(tiny)["chunk-size"]
-    cells = tuple(study.cell(name) for name in ("k4-w64", "k8-w64", "k1-w64", "transformer-w32"))
-    few = Study("few", "-", "-", 2, cells, (Claim("-", "k4-w64", "k8-w64", "brier_1"),))
-    store = Store(tmp_path / "results")
-    asked = frozenset((key(cell), 1) for cell in cells)
-    runner, said = Runner(store, tmp_path / "runs", asked), list[str]()
-    assert status(few, store).done == 0
-    assert math.isnan(status(few, store).left)
-    assert work([few], runner, said.append) == 8
-    assert work([few], runner, said.append) == 0
-    found = status(few, store)
-    assert (found.done, found.wanted, found.left) == (8, 8, 0.0)
-    for cell in cells:
-        data = store.read(cell, 1)
-        assert data is not None
-        check_result(data, cell.recipe)
-        first = store.read(cell, 0)
-        assert first is not None
-        assert first["extras"] == {}
-        assert set(data["extras"]) == {"k1-w64": set(), "transformer-w32": {"softmax"}}.get(cell.name, {"temperature"})
-    assert judge(few, few.claims[0], store).difference.count == 2
-    assert "8 of 8" in listing([few], store)[1]
-    assert "2 pairs" in verdicts([few], store)[1]
-
-
-def check_result(data: dict[str, Any], recipe: CalmRecipe | TransformerRecipe) -> None:
-    assert data["tokens"] == 4 * 2 * 64
-    assert data["machine"]["device"] == "cpu"
-    assert data["training_flops"] > 0
-    assert len(data["curve"]) >= 1
-    assert len(data["evaluations"]) == 4
-    assert {"brier_lm", "brier_1", "brier_4", "accuracy_1", "collision_4"} <= set(data["metrics"])
-    if isinstance(recipe, CalmRecipe):
-        assert {"clean", "sigma_0.3", "posterior", "collapsed_coordinates"} <= set(data["metrics"])
-    else:
-        assert data["metrics"]["cross_entropy"] > 0
-
-
-def test_what_another_process_is_at_is_passed_over(tiny: Scale, tmp_path: Path) -> None:
-    cell = studies(tiny)["chunk-size"].cell("transformer-w32")
-    runner = Runner(Store(tmp_path / "results"), tmp_path / "runs")
-    busy = runner.folder / f"{key(cell)}-s0"
-    with RunFolder(dataclasses.replace(cell.recipe, out=busy)):
-        assert runner.run(cell, 0) is None
-    assert runner.run(cell, 0) == runner.store.path(cell, 0)
-
-
-def test_a_curve_is_short_and_knows_a_resumed_step_once(tmp_path: Path) -> None:
-    lines = [{"step": step, "loss": float(step)} for step in [*range(10, 1010, 10), 990, 1000]]
-    (tmp_path / "metrics.jsonl").write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
-    points = runs.curve(tmp_path)
-    assert len(points) <= runs.CURVE_POINTS + 10
-    assert points[-1][0] == 1000
-    assert [step for step, _ in points] == sorted({step for step, _ in points})
 
 
 def test_correlations_are_those_of_scipy() -> None:

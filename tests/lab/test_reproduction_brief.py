@@ -26,7 +26,8 @@ def test_what_has_run_has_its_interval_and_its_verdict(tmp_path: Path) -> None:
     lines = brief("heads", store).splitlines()
     assert lines[3].split() == ["base", "3", "of", "3", "11.00", "±", "2.48"]
     assert lines[5].split() == ["diffusion", "1", "of", "3", "-", "(1", "undefined)"]
-    assert lines[6].startswith("holds: energy beats flow")
+    assert lines[6].startswith("holds: energy beats flow (4.70 against about 4.1); BrierLM of base - flow: 2.00 ±")
+    assert lines[6].endswith("(3 pairs)")
     assert lines[7].startswith("missing: flow beats diffusion")
     assert " ".join(lines[9:]) == study.remark != ""
     assert brier_of(study.cell("flow"), study, store).mean == pytest.approx(9.0)

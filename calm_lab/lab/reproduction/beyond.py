@@ -16,9 +16,10 @@ from calm_lab.lab.brier_noise import paper_gap
 from calm_lab.lab.reproduction.cells import BASE_CHUNK, Cell, Scale
 from calm_lab.lab.reproduction.grid import studies
 from calm_lab.lab.reproduction.results import Interval, Store
-from calm_lab.model.checkpoint import load_tokenizer, resolve, write_json
+from calm_lab.model.checkpoint import write_json
 from calm_lab.text.corpora import load_corpus
 from calm_lab.text.storyland.ceiling import ceiling
+from calm_lab.training.corpus import find_tokenizer
 from calm_lab.training.recipes import CalmRecipe
 
 FILE = "ceilings.json"
@@ -31,9 +32,9 @@ def chunk_size(cell: Cell) -> int:
 
 
 def measure_ceilings(scale: Scale, store: Store) -> dict[str, Any]:
-    """The exact ceiling for every K of the grid, with the bundled tokenizer; kept beside the results."""
+    """The exact ceiling for every K of the grid, with its tokenizer; kept beside the results."""
     documents = [row["text"] for row in load_corpus("storyland", "test", count=STORIES)]
-    tokenizer = load_tokenizer(resolve("default"))
+    tokenizer = find_tokenizer(scale.tokenizer or "default")
     sizes = sorted({chunk_size(cell) for cell in studies(scale)["chunk-size"].cells})
     found = {str(size): ceiling(tokenizer, documents, size) for size in sizes}
     data = {

@@ -58,9 +58,7 @@ def brief(name: str, store: Store | None = None) -> str:
     verdicts = []
     for claim in study.claims:
         found_claim = judge(study, claim, store)
-        verdicts.append(
-            f"{found_claim.verdict}: {claim.text} in the paper; our difference, seed by seed: {found_claim.difference}"
-        )
+        verdicts.append(f"{found_claim.verdict}: {claim.text}; {found_claim.measured} ({found_claim.pairs} pairs)")
     if any(verdict.startswith("missing") for verdict in verdicts):
         verdicts.append("(missing: fewer than two seeds have ended both ways)")
     if study.remark:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from calm_lab.errors import InputError, choose_from
 from calm_lab.lab.cost import Flops
@@ -11,6 +12,7 @@ from calm_lab.lab.flops import flops
 from calm_lab.model.config import AutoencoderConfig
 from calm_lab.model.presets import preset
 from calm_lab.training.configs import autoencoder_config, backbone_config, calm_config
+from calm_lab.training.corpus import find_tokenizer
 from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, TransformerRecipe
 
 
@@ -23,6 +25,7 @@ class Scale:
         preset: sizes, see ``calm_lab.model.presets``.
         corpus: what is read.
         documents: training documents read; None for all.
+        autoencoder_documents: those that an autoencoder reads.
         steps: steps of a language model.
         autoencoder_steps: steps of an autoencoder.
         rows: rows in a batch of a language model.
@@ -31,12 +34,15 @@ class Scale:
         baselines: widths of the token Transformers.
         samples: N.
         targets: M.
+        tokenizer: which tokenizer all models of the scale share; None where the user has to name one.
+        about: what a run is, in words.
     """
 
     name: str
     preset: str
     corpus: str
     documents: int | None
+    autoencoder_documents: int | None
     steps: int
     autoencoder_steps: int
     rows: int
@@ -45,14 +51,58 @@ class Scale:
     baselines: tuple[int, int, int]
     samples: int = 8
     targets: int = 100
+    tokenizer: str | None = "default"
+    about: str = "seconds on a CPU, for tests"
 
 
 SCALES = {
     scale.name: scale
     for scale in (
-        Scale("nano", "nano", "storyland", 12_000, 400, 400, 8, 512, (128, 192), (64, 128, 192), 4, 16),
-        Scale("lab", "lab", "storyland", None, 20_000, 10_000, 32, 1024, (512, 768), (256, 512, 768)),
-        Scale("S", "S", "pile", None, 50_000, 30_000, 1024, 2048, (768, 1024), (512, 768, 1024)),
+        Scale(
+            name="nano",
+            about="minutes on two CPU cores, a language of little stories",
+            preset="nano",
+            corpus="storyland",
+            documents=12_000,
+            autoencoder_documents=8000,
+            steps=400,
+            autoencoder_steps=400,
+            rows=8,
+            tokens=512,
+            widths=(128, 192),
+            baselines=(64, 128, 192),
+            samples=4,
+            targets=16,
+        ),
+        Scale(
+            name="lab",
+            about="one GPU, a language of little stories",
+            preset="lab",
+            corpus="storyland",
+            documents=1_000_000,
+            autoencoder_documents=100_000,
+            steps=20_000,
+            autoencoder_steps=10_000,
+            rows=32,
+            tokens=1024,
+            widths=(512, 768),
+            baselines=(256, 512, 768),
+        ),
+        Scale(
+            name="S",
+            about="many GPUs, a fifth of the paper's steps",
+            preset="S",
+            corpus="pile",
+            documents=None,
+            autoencoder_documents=None,
+            steps=50_000,
+            autoencoder_steps=30_000,
+            rows=1024,
+            tokens=2048,
+            widths=(768, 1024),
+            baselines=(512, 768, 1024),
+            tokenizer=None,
+        ),
     )
 }
 BASE_CHUNK = 4
@@ -74,12 +124,12 @@ class Cell:
 
 
 def autoencoder(scale: Scale, chunk_size: int = BASE_CHUNK, **changes: object) -> AutoencoderRecipe:
-    """The base autoencoder of a scale: the paper's regularisers, the bundled tokenizer at nano scale."""
+    """The base autoencoder of a scale: the paper's regularisers, the tokenizer that all models of the scale share."""
     recipe = AutoencoderRecipe(
         corpus=scale.corpus,
-        documents=scale.documents and min(scale.documents, 8000),
+        documents=scale.autoencoder_documents,
         preset=scale.preset,
-        tokenizer="default" if scale.name == "nano" else None,
+        tokenizer=scale.tokenizer,
         hidden_size=scale.widths[0] if scale.name == "nano" else None,
         steps=scale.autoencoder_steps,
         positions=128 // chunk_size,
@@ -112,12 +162,13 @@ def calm(scale: Scale, chunk_size: int = BASE_CHUNK, **changes: object) -> CalmR
 
 
 def transformer(scale: Scale, width: int, steps: int | None = None) -> TransformerRecipe:
-    """A token Transformer on the same text, in the same batches."""
+    """A token Transformer on the same text, in the same batches, with the same tokenizer."""
     steps = steps or scale.steps
     return TransformerRecipe(
         corpus=scale.corpus,
         documents=scale.documents,
         preset=scale.preset,
+        tokenizer=scale.tokenizer or "",
         hidden_size=width,
         steps=steps,
         positions=scale.tokens,
@@ -137,8 +188,8 @@ def tokens_of(cell: Cell) -> int:
 def cost(cell: Cell) -> Flops:
     """Parameters and FLOPs of ``cell``, its autoencoder's training and decoding counted (exact convention)."""
     recipe, tokens = cell.recipe, tokens_of(cell)
-    sizes = preset(recipe.preset)
     if isinstance(recipe, TransformerRecipe):
+        sizes = preset(recipe.preset, vocab_size=_vocab_size(recipe.tokenizer))
         config = dataclasses.replace(sizes.transformer(), backbone=backbone_config(recipe))
         return flops(config, context=recipe.positions, attention="causal", tokens=tokens)
     inner = autoencoder_sizes(cell.autoencoder)
@@ -149,9 +200,15 @@ def cost(cell: Cell) -> Flops:
 
 
 def autoencoder_sizes(recipe: AutoencoderRecipe) -> AutoencoderConfig:
-    """The sizes of an autoencoder that is yet to be trained, with the preset's vocabulary."""
-    base = preset(recipe.preset, recipe.chunk_size).autoencoder
+    """The sizes of an autoencoder that is yet to be trained."""
+    base = preset(recipe.preset, recipe.chunk_size, _vocab_size(recipe.tokenizer)).autoencoder
     return autoencoder_config(recipe, base)
+
+
+@lru_cache
+def _vocab_size(tokenizer: str | None) -> int | None:
+    """V of a tokenizer; None, for the preset's, where none has been named yet."""
+    return find_tokenizer(tokenizer).vocab_size if tokenizer else None
 
 
 def equal_training(scale: Scale, cell: Cell, width: int) -> TransformerRecipe:
@@ -167,8 +224,29 @@ def equal_inference(scale: Scale, cell: Cell) -> int:
     return min(widths, key=lambda w: abs(cost(Cell("", transformer(scale, w), cell.autoencoder)).per_token / goal - 1))
 
 
-def find_scale(name: str) -> Scale:
-    """The scale called ``name``; InputError for an unknown one."""
+def find_scale(name: str, tokenizer: str | None = None) -> Scale:
+    """The scale called ``name``; if one is given, with another tokenizer: a tokenizer.json, a model's folder or name.
+
+    Raises:
+        InputError: for an unknown name.
+        CalmLabError: if the tokenizer cannot be read.
+    """
     if name not in SCALES:
         raise InputError(choose_from(name, SCALES, "scale"))
-    return SCALES[name]
+    scale = SCALES[name]
+    if tokenizer is None:
+        return scale
+    _vocab_size(tokenizer)
+    return replace(scale, tokenizer=tokenizer)
+
+
+def check_runnable(scale: Scale) -> None:
+    """Refuse to run a scale whose models would not share a tokenizer: scores over different tokens do not compare.
+
+    Raises:
+        InputError: if none has been named.
+    """
+    if scale.tokenizer is None:
+        raise InputError(
+            f"scale {scale.name} needs --tokenizer FILE, one tokenizer.json for all its models (the paper: Llama 3's)"
+        )

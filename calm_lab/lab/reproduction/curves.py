@@ -1,7 +1,8 @@
 """Curves of the result files, a mean over seeds at each point: learning, sampler steps, temperature.
 
 A run keeps its evaluations on the way and, where its study asks, the ``extras`` of its sampler. Here the same point of
-several seeds becomes one, with its 95% t-interval; a seed at which a number is undefined drops out of that point.
+several seeds becomes one, with its 95% t-interval. An undefined BrierLM is no accident but the worst outcome: the mean
+of the other seeds would flatter, so the point then has none, and says at how many seeds that was so.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ class CurvePoint:
     Attributes:
         setting: what was set, ``{"n": 3, "pool": 100}`` for instance.
         outcomes: BrierLM, accuracy and collision (the two as geometric means in percent) over seeds.
+        undefined: seeds without a BrierLM; with any, ``outcomes`` has none.
     """
 
     setting: dict[str, Any]
     outcomes: dict[str, Interval]
+    undefined: int = 0
 
     def __getitem__(self, name: str) -> Interval:
         return self.outcomes[name]
@@ -55,10 +58,12 @@ def _joined(runs: Iterable[list[dict[str, Any]]]) -> list[CurvePoint]:
         for point in points:
             setting = tuple((k, v) for k, v in point.items() if k not in (*OUTCOMES, *_NOT_SETTINGS))
             groups.setdefault(setting, []).append(point)
-    return [
-        CurvePoint(
-            dict(setting),
-            {name: Interval.of([p[name] for p in points if p.get(name) is not None]) for name in OUTCOMES},
-        )
-        for setting, points in groups.items()
-    ]
+    return [_point(dict(setting), points) for setting, points in groups.items()]
+
+
+def _point(setting: dict[str, Any], points: list[dict[str, Any]]) -> CurvePoint:
+    found = {name: [p[name] for p in points if p.get(name) is not None] for name in OUTCOMES}
+    undefined = len(points) - len(found["brier_lm"])
+    if undefined:
+        found["brier_lm"] = []
+    return CurvePoint(setting, {name: Interval.of(values) for name, values in found.items()}, undefined)

@@ -25,6 +25,7 @@ from calm_lab.toolkit.evaluation import evaluate_transformer
 from calm_lab.toolkit.loss import target_chunks
 from calm_lab.toolkit.temperature import choose_from_pool
 
+DOCUMENTS = 100
 POSITIONS = 1000
 POOL_POSITIONS = 300  # where pools are drawn: a thousand times as many vectors
 SOFTMAX = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
@@ -35,7 +36,7 @@ Draw = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def extras(
-    model: CALM | TokenTransformer, corpus: str, seed: int = 0, documents: int = 100
+    model: CALM | TokenTransformer, corpus: str, seed: int = 0, documents: int = DOCUMENTS
 ) -> dict[str, list[dict[str, Any]]]:
     """Everything that is asked of this kind of model, on unseen documents of ``corpus``."""
     size = model.config.chunk_size if isinstance(model, CALM) else 1

@@ -9,7 +9,8 @@ from calm_lab.lab.noise_sweep import COLLAPSED_NATS
 from calm_lab.lab.reproduction.beyond import beyond
 from calm_lab.lab.reproduction.cells import Cell, Scale
 from calm_lab.lab.reproduction.correlation import checkpoints, correlate
-from calm_lab.lab.reproduction.curves import sampler_curve
+from calm_lab.lab.reproduction.curves import CurvePoint, sampler_curve
+from calm_lab.lab.reproduction.extras import DOCUMENTS, POOL_POSITIONS, POSITIONS
 from calm_lab.lab.reproduction.figures import sketches
 from calm_lab.lab.reproduction.grid import Study
 from calm_lab.lab.reproduction.queue import order, select, status
@@ -20,16 +21,19 @@ from calm_lab.training.recipes import CalmRecipe
 PREFACE = """# Reproduction at laboratory scale
 
 Written by `calm-lab reproduce --page docs/reproduction.md` from the files in `calm_lab/assets/results/`; every number
-below is a measurement of this project. The runs are small (minutes on two CPU cores, a language of little stories),
+below is a measurement of this project. The runs are small ({about}),
 so a verdict speaks about this scale and says nothing about the paper's own. The paper's numbers stand in the claims.
 
 **The rule**, written down before the runs: let d be the difference between two configurations at the same seed. A
 claim *holds* if the 95% t-interval of the mean of d lies wholly on the claimed side of zero, it *does not hold* if it
 lies wholly on the other side, and otherwise we *can't tell*. *Missing*: fewer than two pairs have been run.
+*Undefined*: a Brier-n was not positive, so there is no BrierLM and no d. Where that befell one side alone, the verdict
+does not go in its favour: at most *can't tell* (added after the first runs; it changed no verdict).
 
 A seed fixes the weights' first values, the order of the text and all noise, and each seed has its own autoencoder.
-BrierLM is measured on 400 stories that no training has seen, two pairs of draws a position. `±` is half of a 95%
-t-interval over seeds. *Undefined*: a Brier-n was not positive, so there is no BrierLM.
+BrierLM is measured on documents that no training has seen (of storyland 400), two pairs of draws a position; the
+sampler's tables say where they differ. `±` is half of a 95% t-interval over seeds. The documents are the same for every
+run, so what is particular to them is in no `±`.
 """
 COLUMNS = {"BrierLM": ("brier_lm", 1.0), "Brier-1, %": ("brier_1", 100.0), "Brier-4, %": ("brier_4", 100.0)}
 BELOW = {
@@ -40,6 +44,12 @@ BELOW = {
 }
 
 
+SAMPLER = (
+    "Asked of the sampler on {documents} documents, one pair of draws a position, at most {heads:,} positions for the"
+    " steps of a head and {pools} for pools: compare the rows of one table, not with the one above. Accuracy and"
+    " collision are geometric means over n-grams of one to four tokens; n means T = 1/n; *undefined* counts seeds at"
+    " which a Brier-n was not positive, and then the row has no BrierLM.\n"
+)
 PICTURES = "reproduction"
 """The folder of the page's pictures, beside the page."""
 # What each extra of a run was asked for, and the settings that tell its points apart.
@@ -56,22 +66,28 @@ def page(scale: Scale, store: Store) -> str:
     drawn = list(sketches(scale, store))
     studied = (_study(study, store, drawn) for study in wanted)
     parts = (_overview(wanted, store), *studied, beyond(scale, store), writing())
-    return "\n".join([PREFACE, *(line for part in parts for line in part)])
+    return "\n".join([PREFACE.format(about=scale.about), *(line for part in parts for line in part)])
 
 
 def _overview(wanted: list[Study], store: Store) -> Iterator[str]:
-    yield from _table(["study", "of the paper", "runs", "hours of one core"], (_row(study, store) for study in wanted))
+    yield from _table(["study", "of the paper", "runs", "hours of training"], (_row(study, store) for study in wanted))
     runs = list(order(wanted))
     ended = [data for cell, seed in runs if (data := store.read(cell, seed)) is not None]
     hours = sum(data["seconds"] for data in ended) / 3600
     devices = sorted({data["machine"]["device"] for data in ended}) or ["none yet"]
     where = ", ".join(devices) + ("" if "cuda" in devices else ". There are no results from a GPU")
-    found = Counter(judge(study, claim, store).verdict for study in wanted for claim in study.claims)
+    judged = [judge(study, claim, store) for study in wanted for claim in study.claims]
+    found = Counter(one.verdict for one in judged)
+    early = sum(not one.complete for one in judged)
     counts = ", ".join(
         f"{verdict}: {found[verdict]}" for verdict in ("holds", "does not hold", "can't tell", "missing")
     )
-    yield f"Of {found.total()} claims, {counts}.\n"
-    yield f"In all {len(ended)} of {len(runs)} runs (studies share some), {hours:.1f} hours, on: {where}.\n"
+    lacking = f" {early} of these verdicts still lack seeds." if early else ""
+    yield f"Of {found.total()} claims, {counts}.{lacking}\n"
+    yield (
+        f"In all {len(ended)} of {len(runs)} runs (studies share some), {hours:.1f} hours of training, on: {where}."
+        " Evaluations, and the autoencoders' own training, come on top.\n"
+    )
 
 
 def _row(study: Study, store: Store) -> list[str]:
@@ -92,6 +108,8 @@ def _study(study: Study, store: Store, drawn: list[str]) -> Iterator[str]:
     for name in drawn:
         if name.startswith(f"{study.name}-"):
             yield f"![{name}]({PICTURES}/{name}.png)\n"
+    if study.extras:
+        yield SAMPLER.format(documents=DOCUMENTS, heads=POSITIONS, pools=POOL_POSITIONS)
     for curve, settings in CURVES.items() if study.extras else ():
         yield from _sampler(study, store, curve, settings)
     if study.name == "chunk-size":
@@ -118,7 +136,7 @@ def _cell(cell: Cell, study: Study, store: Store, columns: dict[str, tuple[str, 
 def _sampler(study: Study, store: Store, curve: str, settings: tuple[str, ...]) -> Iterator[str]:
     """The points of one extra, a row each: the sampler's steps under *heads*, temperatures under *temperature*."""
     rows = [
-        [cell.name, *(str(point.setting.get(name, "")) for name in settings), *map(str, point.outcomes.values())]
+        [cell.name, *(str(point.setting.get(name, "")) for name in settings), *_outcomes(point)]
         for cell in study.cells
         if (study.name == "heads") == (curve == "steps")
         for point in sampler_curve(cell, study.seeds, store, curve)
@@ -127,12 +145,15 @@ def _sampler(study: Study, store: Store, curve: str, settings: tuple[str, ...]) 
         yield from _table(["cell", *settings, "BrierLM", "accuracy, %", "collision, %"], rows)
 
 
+def _outcomes(point: CurvePoint) -> Iterator[str]:
+    for name, value in point.outcomes.items():
+        yield f"undefined at {point.undefined}" if name == "brier_lm" and point.undefined else str(value)
+
+
 def _claims(study: Study, store: Store) -> Iterator[list[str]]:
     for claim in study.claims:
         found = judge(study, claim, store)
-        what = f"{claim.difference}: {found.difference}"
-        pairs = str(found.difference.count) + (f", {found.undefined} undefined" if found.undefined else "")
-        yield [claim.text, what, pairs, f"**{found.verdict}**"]
+        yield [claim.text, found.measured, found.pairs, f"**{found.verdict}**"]
 
 
 def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:

@@ -1,13 +1,14 @@
 """The queue: every run that is missing, one after the other, in an order in which all studies grow together.
 
 It can be stopped at any moment and started again, and several processes may walk it side by side: a run's folder is
-locked by whoever is at it, and the others pass on to the next.
+locked by whoever is at it, the others pass on to the next, and come back to it at the end.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from calm_lab.lab.reproduction.cells import Cell, Scale
 from calm_lab.lab.reproduction.grid import Study, studies
 from calm_lab.lab.reproduction.results import Store, key
 from calm_lab.lab.reproduction.runs import Runner
+from calm_lab.training.run_folder import FolderTaken
+
+WAIT = 10.0
+"""Seconds between two looks at what others are at, when nothing else is left to do."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,8 @@ class Status:
         study: the study.
         done: runs that have ended.
         wanted: runs that it takes.
-        seconds: what the ended ones took.
-        left: what the missing ones will take, by the mean of the ended ones; nan without any.
+        seconds: of training, in the ended ones; evaluations and the autoencoders' own training not counted.
+        left: the same of the missing ones, by the mean of the ended ones; nan without any.
     """
 
     study: Study
@@ -71,19 +76,28 @@ def asked_for_extras(every: Iterable[Study]) -> frozenset[tuple[str, int]]:
     return frozenset((key(cell), seed) for s in every if s.extras for seed in range(s.seeds) for cell in s.cells)
 
 
-def work(wanted: Iterable[Study], runner: Runner, tell: Callable[[str], None]) -> int:
-    """Carry out what is missing; how many runs were done here."""
-    done = 0
-    for cell, seed in order(wanted):
-        if runner.store.path(cell, seed).exists():
-            continue
-        tell(f"{cell.name}, seed {seed} ({key(cell)})")
-        path = runner.run(cell, seed)
-        if path is None:
-            tell("  another process is at it")
-            continue
-        done += 1
-        tell(f"  wrote {path}")
+def work(wanted: Iterable[Study], runner: Runner, tell: Callable[[str], None], wait: float = WAIT) -> int:
+    """Carry out what is missing, and wait for what other processes are at; how many runs were done here."""
+    done, said = 0, set[str]()
+    missing = [(cell, seed) for cell, seed in order(wanted) if not runner.store.path(cell, seed).exists()]
+    while missing:
+        taken = []
+        for cell, seed in missing:
+            if runner.store.path(cell, seed).exists():
+                continue
+            try:
+                path = runner.run(cell, seed)
+            except FolderTaken as error:
+                taken.append((cell, seed))
+                if str(error) not in said:
+                    said.add(str(error))
+                    tell(f"{cell.name}, seed {seed}: later; {error}")
+                continue
+            done += 1
+            tell(f"{cell.name}, seed {seed}: wrote {path}")
+        if len(taken) == len(missing):
+            time.sleep(wait)
+        missing = taken
     return done
 
 

@@ -6,6 +6,8 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from calm_lab.errors import CheckpointError
+from calm_lab.errors import CheckpointError, InputError
 from calm_lab.lab.reproduction.cells import Cell
 from calm_lab.lab.reproduction.grid import Claim, Study
 from calm_lab.model.checkpoint import write_json
@@ -24,12 +26,16 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets" / "results"
 Verdict = Literal["holds", "does not hold", "can't tell", "missing"]
 # Student's t, 97.5%, by degrees of freedom (tables in any statistics book; a test holds them to scipy's)
 T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-_SHAPELESS = ("out", "resume", "device", "keep", "save_every", "evaluate_every", "seed", "compile", "autoencoder")
+# Fields of a recipe that decide where, how fast or how often, and the seed, which a result's name has beside the key.
+_BESIDE_THE_RESULT = (
+    *("out", "resume", "device", "keep", "save_every", "evaluate_every"),
+    *("seed", "compile", "autoencoder"),
+)
 
 
 def changed(recipe: Recipe) -> dict[str, Any]:
     """The fields of a recipe that decide its result and differ from their defaults."""
-    fields = (f for f in dataclasses.fields(recipe) if f.name not in _SHAPELESS)
+    fields = (f for f in dataclasses.fields(recipe) if f.name not in _BESIDE_THE_RESULT)
     return {f.name: value for f in fields if (value := getattr(recipe, f.name)) != f.default}
 
 
@@ -44,6 +50,13 @@ def key(cell: Cell) -> str:
 def digest(data: object) -> str:
     """Twelve hexadecimal digits that stand for plain data."""
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def write_whole(path: Path, data: dict[str, Any]) -> Path:
+    """Write a JSON file that appears under its name only when complete, whoever else writes it at the same time."""
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    write_json(unfinished, data)
+    return unfinished.replace(path)
 
 
 @dataclass(frozen=True)
@@ -76,11 +89,23 @@ class Store:
 
     def write(self, cell: Cell, seed: int, data: dict[str, Any]) -> Path:
         """Keep the result of a run; it appears under its name only when complete."""
-        path = self.path(cell, seed)
         self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".tmp")
-        write_json(unfinished, data)
-        return unfinished.replace(path)
+        return write_whole(self.path(cell, seed), data)
+
+    def check_writable(self) -> None:
+        """Find out before hours of training whether their result can be kept.
+
+        Raises:
+            InputError: if it cannot.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise InputError(
+                f"{self.folder}: cannot be written ({error.strerror}); choose another --results"
+            ) from error
 
     def metric(self, cell: Cell, seed: int, name: str) -> float | None:
         """One metric of a run; None if the run is missing or the metric is undefined there."""
@@ -129,15 +154,33 @@ class Judgement:
 
     Attributes:
         claim: the claim.
-        difference: of the pairs, A minus B.
+        difference: of the pairs, A minus B, Brier-n in percent.
         verdict: by the rule.
         undefined: seeds at which a run has ended without the metric (a BrierLM where some Brier-n is not positive).
+        seeds: how many the study wants.
     """
 
     claim: Claim
     difference: Interval
     verdict: Verdict
     undefined: int
+    seeds: int
+
+    @property
+    def measured(self) -> str:
+        """What was found, in one piece: ``BrierLM of base - zero: 4.50 ± 0.69``."""
+        return f"{self.claim.difference}: {self.difference}"
+
+    @property
+    def pairs(self) -> str:
+        """From how many pairs: ``5``, ``3 of 5`` while runs are missing, ``4, 1 undefined``."""
+        some = f"{self.difference.count}" + ("" if self.complete else f" of {self.seeds}")
+        return some + (f", {self.undefined} undefined" if self.undefined else "")
+
+    @property
+    def complete(self) -> bool:
+        """Whether all runs that the claim asks for have ended."""
+        return self.difference.count + self.undefined >= self.seeds
 
 
 def judge(study: Study, claim: Claim, store: Store) -> Judgement:
@@ -145,17 +188,24 @@ def judge(study: Study, claim: Claim, store: Store) -> Judgement:
     sides = [(claim.first, claim.per and claim.per[0]), (claim.second, claim.per and claim.per[1])]
     cells = [[study.cell(name) for name in side if name] for side in sides]
     differences: list[float] = []
-    undefined = 0
+    lost = [0, 0, 0]  # seeds at which A alone is undefined, B alone, both
     for seed in range(study.seeds):
         if any(store.read(cell, seed) is None for side in cells for cell in side):
             continue
         a, b = (_quotient([store.metric(cell, seed, claim.metric) for cell in side]) for side in cells)
-        if a is None or b is None:
-            undefined += 1
+        if a is not None and b is not None:
+            differences.append(claim.factor * (a - b))
         else:
-            differences.append(a - b)
+            lost[2 if a is b else int(b is None)] += 1
     interval = Interval.of(differences)
-    return Judgement(claim, interval, _verdict(interval, claim.above), undefined)
+    verdict = _verdict(interval, claim.above)
+    barred: Verdict = "holds" if claim.above else "does not hold"  # what A undefined speaks against, and B for
+    if (lost[0] and verdict == barred) or (lost[1] and verdict in _DECIDED and verdict != barred):
+        verdict = "can't tell"
+    return Judgement(claim, interval, verdict, sum(lost), study.seeds)
+
+
+_DECIDED = ("holds", "does not hold")
 
 
 def _quotient(values: list[float | None]) -> float | None:
