@@ -14,8 +14,11 @@ BUDGET = 64 * 2**20
 PREFACE = """# Bundled models
 
 Written by `calm-lab models --page docs/models.md` from the cards in `calm_lab/assets/models/`. Every model was trained
-by this project with the one command in its row; its card (`calm-lab models --card NAME`) holds recipe, corpus and hash,
-tokens, seconds, machine, metrics with standard errors, and for those that write, samples at T = 1, 1/2 and 1/3.
+by this project with the one command in its row, which puts what it makes in the bundled one's place; `--out FOLDER`
+puts it elsewhere. A card (`calm-lab models --card NAME`) holds recipe, corpus and hash, tokens, seconds, machine,
+metrics with standard errors, and of a CALM, samples at T = 1, 1/2 and 1/3.
+
+A CALM is scored where its chunks begin, a Transformer where chunks of four do, so the ceiling differs from K to K.
 """
 
 
@@ -29,8 +32,8 @@ def _models() -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for name, folder in bundled().items():
         card, config = read_card(folder), read_json(folder / "config.json")["config"]
-        tokens, hours = card["tokens"] / 1e6, card["seconds"] / 3600
-        trained = f"{card['data']['corpus']}, {tokens:.1f} M tokens, {hours:.1f} h on {card['machine']['device']}"
+        tokens, minutes = card["tokens"] / 1e6, card["seconds"] / 60
+        trained = f"{card['data']['corpus']}, {tokens:.1f} M tokens, {minutes:.0f} min on {card['machine']['device']}"
         row = [f"`{name}`", card["title"], sizes(config), trained, reaches(card), f"`{card['command']}`"]
         yield f"| {' | '.join(row)} |"
     yield ""

@@ -26,7 +26,8 @@ run is the same code, on two CPU processes and in shapes alone; the last section
 ## What it takes
 
 K = 4, l = 128, V = 128,257 (Llama 3's tokenizer and a padding symbol), the Pile as a stream, the paper's schedule: 250,000
-steps of 256 rows of 2,048 chunks, 2.1 million tokens a step. FLOPs are counted part by part
+steps of 256 rows of 2,048 chunks, 2.1 million tokens a step. FLOPs are those of 500 billion tokens, the paper's round 2
+million a step, counted part by part
 (`calm-lab flops --preset XL`); the autoencoder's own training (15.7 billion tokens) is in them. Hours are device hours at
 {UTILISATION:.0%} of the peak of dense bfloat16, {PEAKS["A100"] / 1e12:.0f} TFLOP/s for an A100 and {PEAKS["H100"] / 1e12:.0f}
 for an H100: an assumption, not a measurement. Memory is one step with one row on a device, Muon, bfloat16 autocast over
@@ -40,10 +41,13 @@ COMMANDS = """
 calm-lab train calm --preset XL --dry-run                                # build it in shapes, print the plan
 calm-lab corpora --tokenize pile --tokenizer llama3/tokenizer.json --out tokens/pile     # a stream to disk; resumable
 accelerate launch --config_file configs/many_gpus.yaml -m calm_lab.cli train autoencoder --preset XL --corpus tokens/pile \\
-    --steps 30000 --rows 1024 --positions 128 --out runs/ae-pile
+    --steps 30000 --rows 1024 --positions 128 --lr 3e-4 --warmup 1000 --out runs/ae-pile
 accelerate launch --config_file configs/many_gpus.yaml -m calm_lab.cli train calm --preset XL --autoencoder runs/ae-pile \\
-    --corpus tokens/pile --steps 250000 --rows 256 --positions 2048 --accumulate 32 --gradient-checkpointing --compile
+    --corpus tokens/pile --steps 250000 --rows 256 --positions 2048 --lr 3e-4 --warmup 2000 \\
+    --accumulate 32 --gradient-checkpointing --compile
 ```
+
+The rate and its warm-up are the paper's, who had AdamW; Muon, the default here, has not been tried at this size.
 
 Llama 3's `tokenizer.json` has a licence of its own and is not part of this project; any `tokenizer.json` will do. Without
 the second command a run on `--corpus pile` tokenizes the stream into its own folder first, as far as its steps will read.

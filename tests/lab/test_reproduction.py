@@ -16,8 +16,8 @@ from calm_lab.lab.reproduction.cells import SCALES, autoencoder_sizes, check_run
 from calm_lab.lab.reproduction.correlation import correlate, pearson, spearman
 from calm_lab.lab.reproduction.grid import Claim, studies
 from calm_lab.lab.reproduction.page import page
-from calm_lab.lab.reproduction.results import ASSETS, T_975, Interval, Store, judge, key
-from calm_lab.training.recipes import TransformerRecipe
+from calm_lab.lab.reproduction.results import ASSETS, BESIDE_THE_RESULT, T_975, Interval, Store, digest, judge, key
+from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, TransformerRecipe
 
 NANO = SCALES["nano"]
 
@@ -73,6 +73,18 @@ def test_keys_follow_what_decides_a_result() -> None:
     assert key(dataclasses.replace(cell, autoencoder=below)) != key(cell)
     baseline = studies(NANO)["chunk-size"].cell("transformer-w64")
     assert key(dataclasses.replace(baseline, autoencoder=below)) == key(baseline)  # it stands on no autoencoder
+
+
+def test_what_the_kept_results_do_not_say_has_not_moved() -> None:
+    """A result names what differs from the defaults, so a default that moves would give old runs another meaning.
+
+    If this fails: leave the default, or write its old value into ``cells.py`` and ``bundled.py``; then a new digest.
+    """
+    defaults = {
+        recipe.__name__: {f.name: f.default for f in dataclasses.fields(recipe) if f.name not in BESIDE_THE_RESULT}
+        for recipe in (AutoencoderRecipe, CalmRecipe, TransformerRecipe)
+    }
+    assert digest(defaults) == "f8de0eb0bc23"
 
 
 def test_the_quantiles_are_students() -> None:

@@ -149,6 +149,18 @@ def test_an_old_model_is_replaced(tmp_path: Path) -> None:
     save(small.transformer(), tmp_path / "empty")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows refuses by itself what this looks for")
+def test_files_are_open_for_writing_when_they_are_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows flushes no file that is only open for reading, and then nothing could be saved there."""
+    import fcntl
+
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda file: flushed.append(fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE))
+    save(small.transformer(), tmp_path / "model")
+    assert flushed.count(os.O_RDWR) >= 2
+    assert os.O_RDONLY not in flushed
+
+
 def snapshot(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

@@ -27,7 +27,7 @@ Verdict = Literal["holds", "does not hold", "can't tell", "missing"]
 # Student's t, 97.5%, by degrees of freedom (tables in any statistics book; a test holds them to scipy's)
 T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 # Fields of a recipe that decide where, how fast or how often, and the seed, which a result's name has beside the key.
-_BESIDE_THE_RESULT = (
+BESIDE_THE_RESULT = (
     *("out", "resume", "device", "keep", "save_every", "evaluate_every"),
     *("seed", "compile", "autoencoder"),
 )
@@ -35,7 +35,7 @@ _BESIDE_THE_RESULT = (
 
 def changed(recipe: Recipe) -> dict[str, Any]:
     """The fields of a recipe that decide its result and differ from their defaults."""
-    fields = (f for f in dataclasses.fields(recipe) if f.name not in _BESIDE_THE_RESULT)
+    fields = (f for f in dataclasses.fields(recipe) if f.name not in BESIDE_THE_RESULT)
     return {f.name: value for f in fields if (value := getattr(recipe, f.name)) != f.default}
 
 
