@@ -135,7 +135,7 @@ def map_own(shelf: MapShelf, asked: dict[str, Any]) -> dict[str, Any]:
         raise InputError("the file holds no text: choose a text file in UTF-8")
     if len(text) > most:
         raise InputError(f"the text has {len(text):,} characters: shorten it to at most {most:,}")
-    return shelf.own(str(asked.get("model")), text).data
+    return shelf.value(shelf.own(str(asked.get("model")), text))
 
 
 def map_fit(shelf: MapShelf, asked: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def map_fit_state(shelf: MapShelf, asked: dict[str, Any]) -> dict[str, Any]:
     if job.fitting.running:
         stage = job.fitting.stage
         return {"stage": stage.name, "done": stage.done, "total": stage.total}
-    return {"map": shelf.finished(str(asked["job"])).data}
+    return {"map": shelf.value(shelf.finished(str(asked["job"])))}
 
 
 def map_fit_cancel(shelf: MapShelf, asked: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The maps that visitors look at, and the UMAP fits that run for them: kept while in use, bounded in number.
 
-A bundled map is loaded when it is first opened. A map of a visitor's own text lives in memory only, under a key made
-from the text and the model, so that two visitors with one text share it; the oldest one goes when there are too many.
+The map that an autoencoder begins with is made when it is first opened, and kept: there are no more than autoencoders.
+A map of a visitor's own text, or with UMAP computed again, lives in memory only, under a key made from what it is of,
+so that two visitors with one text share it; the oldest of these goes when there are too many.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
+from calm_lab.app import map_code
 from calm_lab.app.bench import Bench
+from calm_lab.app.map_code import Making
+from calm_lab.app.shelf import Entry
 from calm_lab.errors import InputError
 from calm_lab.lab.latent_map import store
 from calm_lab.lab.latent_map.again import Fitting
@@ -24,6 +28,7 @@ from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.text.corpora import load_corpus
 
 KEPT = 6
+FIRST = "first-"
 SAMPLE_STORIES = 100
 ABANDONED_SECONDS = 30.0
 SAMPLE_NAME = f"storyland, {SAMPLE_STORIES} stories"
@@ -37,6 +42,7 @@ class Shown:
     model: str
     found: LatentMap
     data: dict[str, Any]
+    making: Making
 
 
 @dataclass(eq=False)
@@ -68,17 +74,18 @@ class MapShelf:
         """The map to begin with: the bundled one, or for another autoencoder a small one of storyland by PCA."""
         entry = self.bench.shelf.entry("autoencoder", model)
         changed = (entry.folder / "config.json").stat().st_mtime_ns
-        key = f"first-{entry.name}-{changed}"
+        key = f"{FIRST}{entry.name}-{changed}"
         with self._making:
             if (known := self._known(key)) is not None:
                 return known
             loaded = self.bench.shelf.autoencoder(entry.name)
             if checkpoint.bundled().get(entry.name) == entry.folder and entry.name in store.bundled_maps():
-                found = store.bundled_map(loaded, entry.name, entry.folder)
+                found, making = store.bundled_map(loaded, entry.name, entry.folder), map_code.bundled(entry.name)
             else:
                 stories = [row["text"] for row in load_corpus("storyland", "test", count=SAMPLE_STORIES)]
                 found = store.map_texts(loaded, stories, SAMPLE_NAME)
-            return self._put(key, entry.name, found)
+                making = map_code.stories(SAMPLE_STORIES, SAMPLE_NAME)
+            return self._put(key, entry, found, making)
 
     def own(self, model: str, text: str) -> Shown:
         """The map of a visitor's own text."""
@@ -88,7 +95,7 @@ class MapShelf:
             if (known := self._known(key)) is not None:
                 return known
             loaded = self.bench.shelf.autoencoder(entry.name)
-            return self._put(key, entry.name, store.map_texts(loaded, [text]))
+            return self._put(key, entry, store.map_texts(loaded, [text]), map_code.own(text))
 
     def get(self, key: object) -> Shown:
         """The map of a key; InputError if it is gone."""
@@ -104,12 +111,33 @@ class MapShelf:
             self._maps.move_to_end(key)
             return self._maps[key]
 
-    def _put(self, key: str, model: str, found: LatentMap) -> Shown:
-        shown = Shown(key, model, found, {**map_data(found), "key": key, "model": model})
+    def value(self, shown: Shown) -> dict[str, Any]:
+        """What the drawing is given: the map, its Python, and the CALMs that draw on it now."""
+        return {**shown.data, "calms": self._calms(shown.model)}
+
+    def _calms(self, model: str) -> list[str]:
+        """CALMs over an autoencoder, by the name of a bundled one, else by sizes; a question compares weights."""
+        entry = self.bench.shelf.entry("autoencoder", model)
+        keys = ("vocab_size", "chunk_size", "latent_size")
+
+        def fits(calm: Entry) -> bool:
+            named = checkpoint.bundled().get(calm.autoencoder or "")
+            sizes = all(calm.config.get(key) == entry.config.get(key) for key in keys)
+            return sizes if named is None else named == entry.folder
+
+        return [name for name, calm in self.bench.shelf.entries("calm").items() if fits(calm)]
+
+    def _put(self, key: str, entry: Entry, found: LatentMap, making: Making) -> Shown:
+        data = {**map_data(found), "key": key, "model": entry.name, "python": making.python(entry.address)}
+        shown = Shown(key, entry.name, found, data, making)
         with self._lock:
             self._maps[key] = shown
-            while len(self._maps) > KEPT:
-                self._maps.popitem(last=False)
+            if key.startswith(FIRST):  # the model may have been trained on since
+                gone = [old for old in self._maps if old.startswith(f"{FIRST}{entry.name}-") and old != key]
+            else:
+                gone = [old for old in self._maps if not old.startswith(FIRST)][:-KEPT]
+            for old in gone:
+                del self._maps[old]
         return shown
 
     # UMAP again
@@ -162,7 +190,8 @@ class MapShelf:
             self._jobs.pop(name, None)
         found = job.shown.found.with_umap(job.fitting.layout(), dict(job.settings))
         key = f"{job.shown.key.split('|')[0]}|{'-'.join(str(value) for value in job.settings.values())}"
-        return self._put(key, job.shown.model, found)
+        entry = self.bench.shelf.entry("autoencoder", job.shown.model)
+        return self._put(key, entry, found, job.shown.making.again(dict(job.settings)))
 
     def cancel(self, name: object) -> None:
         """Stop a fit; one that is not there is left alone."""

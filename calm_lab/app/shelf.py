@@ -40,6 +40,7 @@ class Entry:
         kind: autoencoder, calm or transformer.
         config: its config.json as read.
         card: its card.json, or nothing.
+        autoencoder: of a CALM, the bundled autoencoder that it names; nothing where it brings its own.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Entry:
     kind: Kind
     config: dict[str, Any] = field(repr=False)
     card: dict[str, Any] = field(repr=False)
+    autoencoder: str | None = None
 
     @property
     def corpus(self) -> str:
@@ -147,5 +149,6 @@ def _entry(name: str, path: Path) -> Entry | None:
         return None
     if read is None or read[0].get("kind") not in FIRST:
         return None
-    config = read[0].get("config")
-    return Entry(name, folder, read[0]["kind"], config if isinstance(config, dict) else {}, read[1])
+    config, inner = read[0].get("config"), read[0].get("autoencoder")
+    known = config if isinstance(config, dict) else {}
+    return Entry(name, folder, read[0]["kind"], known, read[1], inner if isinstance(inner, str) else None)

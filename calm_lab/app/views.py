@@ -121,7 +121,7 @@ def examples_of_model(
     chips: Sequence[gr.Button],
     suited: Callable[[str], Sequence[Example]],
 ) -> None:
-    """Offer the examples that suit the chosen CALM's corpus: chips write them, and a new choice names and writes them.
+    """Offer the examples that suit the chosen CALM's corpus: chips write them, and a visitor's choice writes the first.
 
     Args:
         bench: models and limits.
@@ -137,13 +137,12 @@ def examples_of_model(
 
     @told
     def describe(name: str) -> list[Any]:
-        found = offered(name)
-        info = sizes(bench.shelf.entry("calm", name))
-        return [gr.update(info=info), found[0].text, *(example.name for example in found)]
+        return [gr.update(info=sizes(bench.shelf.entry("calm", name))), *(example.name for example in offered(name))]
 
     for place, chip in enumerate(chips):
         chip.click(told(lambda name, place=place: offered(name)[place].text), model, box, **private)
-    model.input(describe, model, [model, box, *chips], **private)
+    model.change(describe, model, [model, *chips], **private)  # a link chooses too
+    model.input(told(lambda name: offered(name)[0].text), model, box, **private)
 
 
 def model_menu(entries: Mapping[str, Entry], words: str, name: str) -> gr.Dropdown:

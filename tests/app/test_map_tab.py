@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from calm_lab.app import map_shelf, map_tab
+from calm_lab.app import map_code, map_shelf, map_tab
 from calm_lab.app.bench import Bench
 from calm_lab.app.limits import OPEN, SHARED
 from calm_lab.app.main import TABS, build_app
@@ -27,6 +27,7 @@ from calm_lab.lab.latent_map import place, walk
 from calm_lab.lab.latent_map.again import Stage
 from calm_lab.lab.latent_map.cloud import sample_cloud
 from calm_lab.lab.latent_map.cluster import typical_words
+from calm_lab.lab.latent_map.store import LatentMap
 from tests.app.small_models import SENTENCES, autoencoder, calm, save_into
 
 pytestmark = pytest.mark.usefixtures("no_bundled")
@@ -279,23 +280,56 @@ def test_old_maps_go_first(models: Path) -> None:
         shelf.get(keys[1])
 
 
+def test_the_map_one_begins_with_outlives_all_others(models: Path) -> None:
+    """Somebody looks at it while other visitors map their texts."""
+    shelf = MapShelf(Bench(Shelf(models, "cpu")))
+    first = shelf.opened("small-autoencoder")
+    for count in range(map_shelf.KEPT + 1):
+        shelf.own("small-autoencoder", TEXT + "." * count)
+    assert shelf.get(first.key) is first
+
+
 # ------------------------------------------------------------------------------------------------------------- wiring
 
 
-def test_the_code_to_copy_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def copied_map(code: str) -> LatentMap:
+    """What the code makes, as it stands."""
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    import calm_lab
-
-    monkeypatch.setattr(calm_lab, "load_autoencoder", lambda _: autoencoder())
-    code = map_tab.python("small-autoencoder").replace('"your text, at least 20 different chunks long"', repr(TEXT))
-    said = io.StringIO()
+    said, names = io.StringIO(), dict[str, Any]()
     with contextlib.redirect_stdout(said):
-        exec(compile(code, "copied", "exec"), {})
+        exec(compile(code, "copied", "exec"), names)
     plt.close("all")
     assert said.getvalue().startswith("0.00 ")
     assert len(said.getvalue().splitlines()) == walk.STEPS
+    made: LatentMap = names["found"]
+    return made
+
+
+def test_the_code_to_copy_makes_the_map_on_the_page(own: dict[str, Any], shelf: MapShelf) -> None:
+    for value in (map_tab.first_map(shelf, "default"), own):
+        shown = shelf.get(value["key"]).found
+        made = copied_map(value["python"])
+        assert (made.texts, made.name) == (shown.texts, shown.name)
+        assert torch.equal(made.pictures["pca"], shown.pictures["pca"])
+
+
+def test_the_code_of_a_new_layout_makes_it_again(shelf: MapShelf, own: dict[str, Any]) -> None:
+    making = shelf.get(own["key"]).making.again({"n_neighbors": 5, "min_dist": 0.5, "seed": 0})
+    made = copied_map(making.python(shelf.bench.shelf.entry("autoencoder", "small-autoencoder").address))
+    assert made.settings == {"n_neighbors": 5, "min_dist": 0.5, "seed": 0}
+    assert made.pictures["umap"].shape == (len(made), 2)
+
+
+def test_a_long_text_is_read_from_a_file(shelf: MapShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "\n".join([TEXT] * 4)
+    assert len(text) > map_code.LONGEST
+    (tmp_path / "my_text.txt").write_text(text, "utf-8")
+    code = map_code.own(text).python(shelf.bench.shelf.entry("autoencoder", "small-autoencoder").address)
+    assert len(code) < map_code.LONGEST
+    assert len(copied_map(code)) >= 20
 
 
 def test_nothing_is_computed_before_the_tab_is_opened(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:

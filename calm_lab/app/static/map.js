@@ -10,17 +10,18 @@ const fresh = () => Object.assign(state, { only: null, query: "", look: null, st
 const parts = {}; // the nodes that change
 let asked = 0;
 
-// One question to the server; a refusal is written into `place`. Nothing comes back where a later question has overtaken it.
+// One question to the server; a refusal is written into `place`. Nothing comes back where a later question has overtaken it,
+// or another map has been opened.
 const question = async (name, data, place, kind = name) => {
-  const turn = (question.turns[kind] = (asked += 1));
+  const turn = (question.turns[kind] = (asked += 1)), { key } = base;
   place?.setAttribute("aria-busy", "true");
   let answer;
   try {
-    answer = await server[name]({ key: base.key, ...data });
+    answer = await server[name]({ key, ...data });
   } catch {
     answer = { message: say("map_lost") };
   }
-  if (question.turns[kind] !== turn) return null;
+  if (question.turns[kind] !== turn || base.key !== key) return null;
   place?.removeAttribute("aria-busy");
   if (!answer.message) return answer;
   (place || parts.side).replaceChildren(whyNot(answer));
@@ -113,6 +114,7 @@ const walkNow = async () => {
 };
 const land = async (text) => {
   if (!text) {
+    question.turns.map_phrase = (asked += 1); // what is under way comes too late
     state.phrase = null;
     parts.phrase.replaceChildren();
     return repaint();
@@ -151,9 +153,14 @@ const mapOwn = async (text) => {
 const bar = (share, text) => make("div", { class: "cl-progress", role: "progressbar", "aria-valuenow": String(Math.round(100 * share)), "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": text },
   make("i", { style: { width: `${100 * share}%` } }), make("span", {}, text));
 const fitAgain = async () => {
+  if (state.job) return;
+  state.job = "asked";
   parts.fit.replaceChildren(bar(0, say("map_stage_start")));
   const answer = await question("map_fit", { n_neighbors: NEIGHBORS[state.neighbors], min_dist: DISTANCES[state.distance] }, parts.fit);
-  if (!answer) return;
+  if (!answer) {
+    if (state.job === "asked") state.job = null;
+    return;
+  }
   state.job = answer.job;
   const { job } = answer;
   const cancel = button(say("map_cancel"), async () => {
@@ -168,7 +175,7 @@ const fitAgain = async () => {
     const now = await question("map_fit_state", { job }, null, `fit${job}`);
     if (state.job !== job) return;
     if (!now) { state.job = null; return void line.replaceChildren(whyNot({ message: say("map_fit_gone") })); }
-    if (now.map) return load({ ...now.map, own: base.own, calms: base.calms });
+    if (now.map) return load({ ...now.map, own: base.own });
     line.replaceChildren(bar(begun[now.stage] + (wide[now.stage] * now.done) / now.total, say(`map_stage_${now.stage}`, { done: now.done, total: now.total })));
     await new Promise((done) => { setTimeout(done, POLL); });
   }
@@ -224,7 +231,8 @@ const build = () => {
   let wait = 0;
   search.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => { state.query = search.value; paint(); }, WAIT); });
   const typed = make("input", { type: "text", class: "cl-input cl-long", placeholder: say("map_phrase"), "aria-label": say("map_phrase"), value: state.phrase?.text || "" });
-  typed.addEventListener("input", () => land(typed.value));
+  let typing = 0;
+  typed.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => land(typed.value), WAIT); });
 
   const pictures = choices("picture", PICTURES.filter((name) => base.points[name]), (value) => { state.picture = value; map.show(base.points[value], grids[value]); });
   const tools = choices("tool", ["look", "lasso"], (value) => { state.tool = value; });
@@ -233,7 +241,7 @@ const build = () => {
   const own = make("textarea", { class: "cl-input cl-text-field", rows: "3", placeholder: say("map_own_place"), "aria-label": say("map_own_place") });
   const file = make("input", { type: "file", accept: ".txt,.md,text/plain", "aria-label": say("map_own_file") });
   file.addEventListener("change", async () => { if (file.files[0]) { own.value = await file.files[0].text(); mapOwn(own.value); } });
-  const calms = base.calms || props.calms || [];
+  const { calms } = base;
   parts.calm = make("select", { class: "cl-input cl-long" }, ...calms.map((name) => make("option", { value: name }, name)));
   parts.context = make("textarea", { class: "cl-input cl-text-field", rows: "2" }, props.prompt);
   parts.seed = make("input", { class: "cl-input", type: "number", min: "0", value: String(state.seed) });
@@ -266,7 +274,7 @@ const build = () => {
       card("map_own_title", say("map_own_text", { most: props.most.toLocaleString("en") }), own, make("div", { class: "cl-chiprow" }, file, button(say("map_own_go"), () => mapOwn(own.value)),
         base.key !== first.key ? button(say("map_back_first"), () => load(first)) : null), parts.own),
       card("map_fit_title", say("map_fit_text"), range("map_fit_neighbors", NEIGHBORS, "neighbors"), range("map_fit_distance", DISTANCES, "distance"), button(say("map_fit_go"), fitAgain), parts.fit)),
-    make("div", { class: "cl-chiprow" }, exportBar(() => base.python || props.python, rows, "calm_lab-map.csv"), button(say("map_png"), () => png(canvas))));
+    make("div", { class: "cl-chiprow" }, exportBar(() => base.python, rows, "calm_lab-map.csv"), button(say("map_png"), () => png(canvas))));
   map.show(base.points[state.picture], grids[state.picture]);
   if (state.look) parts.side.replaceChildren(...lookPart(state.look, quoted(state.look.text), base, go, ends(state.look)).filter(Boolean));
   else parts.side.replaceChildren(make("p", { class: "cl-note" }, say("map_side_hint")), make("p", { class: "cl-note" }, say("map_keys")));
