@@ -17,7 +17,8 @@ def pick_device(name: str = "auto") -> torch.device:
     """Choose where models live.
 
     Args:
-        name: ``"auto"`` (CUDA, then Apple's MPS, then CPU), or any name torch knows (``"cpu"``, ``"cuda:1"``).
+        name: ``"auto"`` (CUDA where there is one, else the CPU), or any name torch knows (``"cpu"``, ``"cuda:1"``).
+            Apple's ``"mps"`` has to be asked for: it has not been tried, and knows no float64.
 
     Returns:
         The device.
@@ -26,9 +27,7 @@ def pick_device(name: str = "auto") -> torch.device:
         InputError: if torch does not know the name, or the device is not there.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -64,6 +63,11 @@ def autocast_dtype(device: torch.device) -> torch.dtype | None:
     if _has_autocast(device) and torch.is_autocast_enabled(device.type):
         return torch.get_autocast_dtype(device.type)
     return None
+
+
+def knows_float64(device: torch.device) -> bool:
+    """Whether tensors on ``device`` may be float64: Apple's MPS has no such type."""
+    return device.type != "mps"
 
 
 def _has_autocast(device: torch.device) -> bool:

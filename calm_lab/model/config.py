@@ -34,7 +34,7 @@ class AutoencoderConfig:
         drop_token: share of input tokens replaced while training (DropToken).
         drop_latent: share of latent coordinates zeroed while training (DropLatent).
         mask_id: the id that DropToken writes. The official code writes 0, which is a real token there.
-        pad_id: padding; never scored.
+        pad_id: padding; its reconstruction is trained as any token's, and never counted as accuracy.
         bos_id: fills the begin chunk.
         eos_id: ends a document.
         pad_after_end: whether decoding writes padding after an end token inside a chunk, so that equal texts are equal

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from calm_lab.device import knows_float64
 from calm_lab.errors import InputError
 
 ORDERS = 4  # BrierLM is made of Brier-1 to Brier-4
@@ -93,7 +94,9 @@ def brier_n(first: Tensor, second: Tensor, target: Tensor) -> Tensor:
         InputError: as ``brier_terms``.
     """
     score = brier_terms(first, second, target).score
-    return score.reshape(-1, score.shape[-1]).mean(0, dtype=torch.float64).to(torch.float32)
+    flat = score.reshape(-1, score.shape[-1])
+    exact = flat if knows_float64(flat.device) else flat.cpu()
+    return exact.mean(0, dtype=torch.float64).to(torch.float32).to(flat.device)
 
 
 def brier_lm(brier: Tensor | Sequence[float]) -> float:
@@ -108,7 +111,7 @@ def brier_lm(brier: Tensor | Sequence[float]) -> float:
     Raises:
         InputError: if there are not four.
     """
-    values = torch.as_tensor(brier, dtype=torch.float64).detach().cpu()
+    values = brier.detach().cpu().double() if isinstance(brier, Tensor) else torch.tensor(brier, dtype=torch.float64)
     if values.shape != (ORDERS,):
         raise InputError(f"BrierLM takes the four fractions Brier-1..Brier-4, not shape {tuple(values.shape)}")
     if not bool((values > 0).all()):
@@ -162,7 +165,7 @@ class BrierEstimate:
                 f"terms of shape {tuple(terms.shape)} hold no position: score at least one, shape (..., n)"
             )
         orders = terms.shape[-1]
-        flat = terms.detach().reshape(-1, orders).to("cpu", torch.float64)  # (P, n)
+        flat = terms.detach().reshape(-1, orders).cpu().double()  # (P, n)
         if valid is not None and valid.shape != terms.shape:
             raise InputError(
                 f"valid has shape {tuple(valid.shape)} and the terms {tuple(terms.shape)}: make them equal"

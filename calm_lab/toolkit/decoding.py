@@ -44,4 +44,7 @@ class Tape:
 
     def append(self, ids: Tensor, latents: Tensor | None = None) -> None:
         """Add one chunk (B, K) to every row; ``latents`` (B, l) are the drawn vectors, read by continuous input."""
+        config = self.model.config
+        if config.pad_id >= config.vocab_size:  # no token, so it cannot be read; nor is it, since its row has ended
+            ids = ids.masked_fill(ids == config.pad_id, config.eos_id)
         self.hidden = self._read(ids, None if latents is None else latents[:, None])

@@ -53,7 +53,8 @@ class ChunkStep:
         text: the text that this chunk makes certain (half a character waits for the next).
         candidates: distinct chunks of the pool, most frequent first, shape (C, K).
         counts: how often each was drawn, shape (C,).
-        weights: probability of each to be chosen, shape (C,), zero for chunks with too few repeats.
+        weights: probability of each to be chosen, shape (C,), zero for chunks with too few repeats. Of the exact
+            method, which weighs no pool, an estimate: the shares of its draws raised to 1/T.
         calls: draws of the head charged to this step.
         n_used: repeats a candidate needed (batch), or 0 (exact).
         trials: trials of the exact sampler; 1 for batch.
@@ -276,11 +277,10 @@ def _exact_step(tape: Tape, sampler: _Sampler, stream: torch.Generator) -> _Step
     order = torch.argsort(counts, descending=True, stable=True)
     chosen = result.values[0]
     which = (pool == chosen).all(-1).to(torch.uint8).argmax()
-    share = counts[order].double() ** (1 / sampler.temperature)
     shown = {
         "candidates": chunks[order],
         "counts": counts[order],
-        "weights": share / share.sum(),
+        "weights": torch.softmax(counts[order].cpu().double().log() / sampler.temperature, 0),
         "n_used": 0,
         **counted,
     }

@@ -77,8 +77,8 @@ def calm_loss(
     Args:
         model: the CALM.
         ids: token ids, shape (B, T), T a multiple of K.
-        scored: true for chunks that count as targets, shape (B, S); by default all that hold something but padding.
-            The first chunk of a row is never a target: nothing has been read before it.
+        scored: true for chunks that count as targets, shape (B, S); by default ``target_chunks``. The first chunk of a
+            row is never a target: nothing has been read before it.
         noise: the draws to use; by default fresh ones.
         generator: the random stream of fresh draws.
         posterior: of every chunk, (B, S, l), where it is known already; by default the autoencoder is asked.
@@ -96,7 +96,7 @@ def calm_loss(
             posterior = model.autoencoder.encode(ids)  # (B, S, l)
     if share is None:
         if scored is None:
-            scored = (model.autoencoder.chunked(ids) != model.config.pad_id).any(-1)
+            scored = target_chunks(model.autoencoder.chunked(ids), model.config)
         share = share_rows(scored[:, 1:], scored.shape[1])
     assert share.positions is not None
     if not share.positions.numel():

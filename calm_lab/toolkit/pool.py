@@ -102,7 +102,7 @@ def choose_on_device(
     place = torch.arange(size, device=latents.device)
     first = same.to(torch.uint8).argmax(-1) == place  # the first of its kind stands for all
     counts = same.sum(-1).masked_fill(~first, 0)  # (B, N)
-    probabilities, used = weights_from_counts(counts, n)
+    probabilities, used = weights_from_counts(counts, min(n, size))  # no more than that can repeat
     index = inverse_cdf(probabilities.cumsum(-1), pick[:, None])  # (B, 1)
     ids = pool.gather(1, index[..., None].expand(-1, -1, pool.shape[-1]))[:, 0]
     return PoolChoice(ids, index[:, 0], used, batch * size * model.config.chunk_size)

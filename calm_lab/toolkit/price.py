@@ -71,7 +71,7 @@ def estimate_calls(draws: Tensor, temperature: float) -> CallEstimate:
         InputError: for T outside (0, 1], or fewer draws than one trial needs, n, and one more for stage 2.
     """
     n, a = split_exponent(temperature)
-    labels, _, counts = group_chunks(draws)
+    labels, _, counts = group_chunks(draws.cpu())  # a few numbers, counted in float64
     size = labels.numel()
     if size < n + (a > 0):
         raise InputError(

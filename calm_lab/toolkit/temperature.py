@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from calm_lab.device import knows_float64
 from calm_lab.errors import InputError
 
 INTEGER_TOLERANCE = 1e-9  # 1/(1/3) and its like are whole numbers up to rounding
@@ -104,7 +105,7 @@ def weights_from_counts(counts: Tensor, n: int) -> tuple[Tensor, Tensor]:
         n: 1/T, at least 1.
 
     Returns:
-        ``(probabilities, n_used)``: float64 (..., X), rows sum to 1, and m, int64 (...).
+        ``(probabilities, n_used)``: float64 (..., X), rows sum to 1, and m, int64 (...). float32 on Apple's MPS.
 
     Raises:
         InputError: if n < 1, the table is empty, or (seen on a CPU only) a row counts nothing.
@@ -112,6 +113,9 @@ def weights_from_counts(counts: Tensor, n: int) -> tuple[Tensor, Tensor]:
     n = _whole(n, "n")
     if counts.ndim == 0 or counts.shape[-1] == 0:
         raise InputError("the table of counts is empty: draw at least one sample")
+    if not knows_float64(counts.device):
+        probabilities, used = weights_from_counts(counts.cpu(), n)
+        return probabilities.float().to(counts.device), used.to(counts.device)
     largest = counts.amax(-1)  # (...)
     host = counts.device.type == "cpu"  # where looking costs nothing; a GPU would have to be waited for
     if host and bool((largest < 1).any()):
@@ -254,7 +258,7 @@ def choose_from_pool(
 def uniforms(shape: tuple[int, ...], device: torch.device, generator: torch.Generator | None) -> Tensor:
     """Uniform [0, 1) draws in float64 (float32 on Apple's MPS, which has no more), made where the generator lives."""
     source = device if generator is None else generator.device
-    dtype = torch.float32 if source.type == "mps" else torch.float64
+    dtype = torch.float64 if knows_float64(source) and knows_float64(device) else torch.float32
     return torch.rand(shape, dtype=dtype, device=source, generator=generator).to(device)
 
 

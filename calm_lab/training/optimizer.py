@@ -16,7 +16,7 @@ from calm_lab.training.muon import Muon
 
 OptimizerKind = Literal["adamw", "muon"]
 OUTER = ("embed.weight", "output.weight", "final_out.weight")
-"""Ends of the names of matrices that read or write tokens or vectors; Muon is for what lies between."""
+"""Ends of the names of matrices that AdamW moves, embeddings and what writes tokens or vectors; Muon moves the rest."""
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> torch.optim.AdamW:

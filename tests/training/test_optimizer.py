@@ -21,7 +21,7 @@ from calm_lab.training.optimizer import build_optimizers
 def test_orthogonalize_keeps_singular_vectors_and_levels_singular_values(
     count: int, rows: int, columns: int, seed: int
 ) -> None:
-    """Singular values from a tenth of the largest on end near 1; the singular vectors stay."""
+    """Singular values from a tenth of the largest on end above a half and below 1.3; the singular vectors stay."""
     generator = torch.Generator().manual_seed(seed)
     size = min(rows, columns)
     left = torch.linalg.qr(torch.randn(count, rows, size, generator=generator)).Q

@@ -1,7 +1,7 @@
 """The three generative heads: energy (one step), flow matching and diffusion (many steps), behind one interface.
 
 A head draws the next latent vector given a hidden state: ``head.sample(hidden)`` maps (..., d) to (..., l). Only the
-energy head is the paper's proposal; the other two are its baselines (paper sec. 3.1, 4.4, Figs 8 and 9).
+energy head is the paper's proposal; the other two are its baselines (paper sec. 3.1, 7, Figs 8 and 9).
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ from calm_lab.model.heads.denoiser import DenoisingHead
 
 TRAIN_STEPS = 1000
 BIN = 1.0 / 255.0  # half width of the bin in the likelihood of the last step
-CLEAN_LIMIT = (
-    5.0  # no coordinate of a latent is larger, in the autoencoder's units: its sigma is 1 where it says nothing
-)
+# Beyond what a latent's coordinate reaches, in the autoencoder's units. Its sigma is 1 where it says nothing, so that
+# with the paper's regularisers hardly a mean passes 5; without a KL term many do, and need another limit.
+CLEAN_LIMIT = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Schedule:
     @classmethod
     @functools.lru_cache(maxsize=16)
     def cosine(cls, steps: int = TRAIN_STEPS) -> Schedule:
-        """The cosine schedule over ``TRAIN_STEPS`` training steps, respaced to ``steps`` evenly placed ones."""
+        """The cosine schedule over ``TRAIN_STEPS`` training steps, respaced to ``steps`` even ones, the last among them."""
         if not 1 <= steps <= TRAIN_STEPS:
             raise InputError(f"diffusion steps must lie between 1 and {TRAIN_STEPS}, not {steps}")
         # Constants, made on the host in float64 (also while a model is built on the meta device) and moved when used.
@@ -57,8 +57,9 @@ class Schedule:
             grid = torch.arange(TRAIN_STEPS + 1, dtype=torch.float64) / TRAIN_STEPS
             signal = ((grid + 0.008) / 1.008 * math.pi / 2).cos() ** 2
             kept = torch.cumprod(1 - (1 - signal[1:] / signal[:-1]).clamp(max=0.999), 0)
-            stride = (TRAIN_STEPS - 1) / (steps - 1) if steps > 1 else 0.0
-            timesteps = torch.tensor([round(index * stride) for index in range(steps)])
+            last = TRAIN_STEPS - 1  # where there is nothing but noise: a single step has to start there
+            places = [round(index * last / (steps - 1)) for index in range(steps)] if steps > 1 else [last]
+            timesteps = torch.tensor(places)
             return cls._from_cumprod(kept[timesteps], timesteps)
 
     @classmethod

@@ -3,7 +3,7 @@
 What: `load_grammar` reads ``lexicon.txt`` (what can be chosen) and ``stories.txt`` (how it is said) into a `Grammar`;
 `Grammar` can also be built from strings, which the tests do with tiny languages whose truth is known by hand.
 Why: a language is data. Anybody can read it in two text files, and the machinery does not know a word of it.
-Where: known-truth languages are ours; the paper has only BrierLM (sec. 5) to be checked against them.
+Where: known-truth languages are ours; the paper has only BrierLM (sec. 4.2) to be checked against them.
 """
 
 from __future__ import annotations
