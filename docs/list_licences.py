@@ -28,6 +28,9 @@ come under NVIDIA's own terms. calm_lab itself is under the [MIT licence](../LIC
 """
 
 
+UNPINNED = ("setuptools",)  # which pip's freeze leaves out
+
+
 def needed() -> dict[str, set[str]]:
     """The names of all packages that calm_lab needs, each with those that ask for it, as installed here."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -69,9 +72,13 @@ def pinned() -> dict[str, str]:
 
 
 def differing() -> list[str]:
-    """Packages that are installed here in another version than the pinned one, whose licence may be another too."""
-    pins = pinned()  # a local build such as 2.13.0+cpu is the version it is built from
-    return [name for name in needed() if name in pins and metadata.version(name).partition("+")[0] != pins[name]]
+    """Packages of another version than the pinned one, whose licence may be another too, or that the pins do not know.
+
+    The latter are NVIDIA's, which the CUDA build of torch brings along.
+    """
+    pins = pinned() | {name: metadata.version(name) for name in UNPINNED}
+    # a local build such as 2.13.0+cpu is the version it is built from
+    return [name for name in needed() if metadata.version(name).partition("+")[0] != pins.get(name)]
 
 
 def page() -> str:
@@ -86,6 +93,7 @@ def page() -> str:
 
 if __name__ == "__main__":
     if other := differing():
-        raise SystemExit(f"installed here in another version than pinned: {', '.join(other)}; run it in a fresh .venv")
+        what = "not as constraints.txt pins it, for the CPU build of torch"
+        raise SystemExit(f"{what}: {', '.join(other)}; run it in a fresh .venv")
     PAGE.write_text(page(), "utf-8")
     print(f"{PAGE.relative_to(ROOT)}: {len(needed())} packages")

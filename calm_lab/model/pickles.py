@@ -24,6 +24,9 @@ _ZIP = b"PK\x03\x04"
 _PICKLES = 5  # in a file of torch's format before 1.6: magic, protocol, system, tensors, keys
 _ELEMENT = 16  # bytes of the largest element
 _ALWAYS_ALLOWED = 1 << 16  # small numbers, whatever the file's size
+# What torch's loader lets a pickle call, again and again, to fill memory from a few bytes: as GLOBAL writes it, and
+# STACK_GLOBAL, whose names are plain strings.
+_MAKERS = ("builtins bytearray", "__builtin__ bytearray", "torch Tensor", "bytearray")
 _MAGIC = 0x1950A86A20F9469CFC6C  # torch's own, at the start of its old format
 
 
@@ -55,15 +58,17 @@ def _check_zip(path: Path, size: int) -> None:
         if sum(entry.file_size for entry in entries) > size:
             raise CheckpointError(f"{path}: claims more than its {size:,} bytes; copy it again")
         for entry in entries:
-            if entry.filename.endswith("data.pkl"):
+            if entry.filename.lower().endswith("data.pkl"):  # torch looks for it so
                 _check_claims(io.BytesIO(archive.read(entry)), size, path)
 
 
 def _check_claims(stream: IO[bytes], size: int, path: Path) -> None:
-    """Refuse a pickle with a number that could only be a size larger than its file."""
+    """Refuse a pickle with a number that could only be a size larger than its file, or that makes much of little."""
     most = max(_ELEMENT * size, _ALWAYS_ALLOWED)
     for _ in range(_PICKLES):
         for operation, argument, _ in pickletools.genops(stream):
+            if isinstance(argument, str) and argument in _MAKERS:
+                raise CheckpointError(f"{path}: calls {argument.split()[-1]}, as no checkpoint does; copy it again")
             if isinstance(argument, int) and argument > most and argument != _MAGIC:
                 raise CheckpointError(f"{path}: '{operation.name}' claims more than its {size:,} bytes; copy it again")
         if not stream.read(1):  # the pickle in a zip is alone

@@ -29,8 +29,8 @@ def orthogonalize(matrices: Tensor, iterations: int = ITERATIONS) -> Tensor:
 
     Args:
         matrices: a batch of matrices, shape (P, a, b).
-        iterations: steps of the iteration; five bring most of them to between 0.68 and 1.2. Those below a few percent of
-            the Frobenius norm stay lower; in wide matrices there are many.
+        iterations: steps of the iteration; five bring most of them to between 0.68 and 1.2. Those below a few percent
+            of the Frobenius norm stay lower; in wide matrices there are many.
 
     Returns:
         Matrices with the same singular vectors, shape (P, a, b); a matrix of zeros stays one.

@@ -473,7 +473,8 @@ else:
         assert rho > 0, "noise has a positive size: mind the sign"
         passed = torch.special.ndtr(torch.tensor(-m / rho)).item()
         assert abs(passed - p) < 1e-3, f"margin {m}, noise {rho:.3f}: passes with probability {passed:.4f}, not {p}"
-    print(f"Exercise 3: right. Twice the margin stands twice the noise: {my_noise(0.5, 0.01):.2f}, then {rho:.2f}.")
+    print("Exercise 3: right. Twice the margin stands twice the noise:", end=" ")
+    print(f"{float(my_noise(0.5, 0.01)):.2f}, then {float(my_noise(1.0, 0.01)):.2f}.")
 
 # %% [markdown]
 # **4. Does the bundled autoencoder need all of its 64 directions?** `kept(r)` keeps the r directions in which the

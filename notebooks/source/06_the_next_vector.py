@@ -308,10 +308,10 @@ print(f"{spell(CHUNKS[lost].tolist())} has {law[lost]:.1%} and gets {found[lost]
 slide(law_figure, letter=Choice(list(LETTERS), "a"))
 
 # %% [markdown]
-# The head has learned these proportions from distances alone: the likeliest chunks come about as often as they should.
-# Still, about an eighth of its draws would have to move, nine times what counting can explain: some chunks with a
-# chance of a few percent hardly ever come (the last line printed names one). BrierLM, which squares probabilities,
-# hardly sees such a chunk.
+# The head has learned these proportions from distances alone: the likeliest chunks come about as often as they
+# should. Still, about an eighth of its draws would have to move, eight to eleven times what counting can explain:
+# some chunks with a chance of a few percent hardly ever come (the last line printed names one). BrierLM, which
+# squares probabilities, hardly sees such a chunk.
 #
 # ### What the noise does
 #
@@ -388,11 +388,12 @@ panels_figure(
 )
 
 # %% [markdown]
-# From a quarter of the width to more than the whole hardly anything changes: two draws agree as often as before. The
-# reason is one line of `EnergyHead.sample` above, `self.noise_norm(self.embed_noise(noise))`: the head begins by
-# bringing its noise to a standard size, so that only its *direction* counts. With no noise at all one chunk is left,
-# and it need not be the likeliest. With this head, then, the width of the noise is no temperature. Repeats, as in
-# notebook 08, are.
+# From half of the width to more than the whole hardly anything changes: two draws agree as often as before. At a
+# quarter they begin to drift, and are nearer to no temperature for it. The reason is one line of `EnergyHead.sample`
+# above, `self.noise_norm(self.embed_noise(noise))`: the head begins by bringing its noise to a standard size, so that
+# only its *direction* counts (and a bias, which shows when the noise is small). With no noise at all one chunk is
+# left, and it need not be the likeliest. With this head, then, the width of the noise is no temperature. Repeats, as
+# in notebook 08, are.
 
 # %%
 mode_kept = [drawn_law(discrete, x, 0.0, count=1).argmax().item() == law_after(x).argmax().item() for x in LETTERS]
@@ -464,8 +465,8 @@ panels_figure(
 # Neither. Up to a sigma of 0.5 both read nearly as well as before, and then both fall together, as letters begin to be
 # misread. The paper's own comparison (Table 5, BrierLM) is clear: discrete 4.70, continuous 3.25, both 4.40. Why not
 # here? With 81 chunks, of which only the last letter matters, there is little to read out of a vector. Real text has
-# more chunks than can be counted, and there the paper found that a network does not unpack them well. Have we runs of
-# our own? (*base* is the discrete input.)
+# more chunks than can be counted, and there the paper found that a network does not unpack them well. Our own runs on
+# storyland (*base* is the discrete input):
 
 # %%
 print(brief("input"))

@@ -26,7 +26,7 @@
 # 1. **Two samples are enough**: whether they hit, and whether they collide. The estimate closes in on the exact score.
 # 2. **Accuracy rewards bluffing, Brier does not**: a dial from blur to certainty, with the best score at the truth.
 # 3. **Error bars that hold**, and two ways in which they do not: positions of one document, and few positions.
-# 4. **A trap**: a model that is always wrong can be given 97.6 of 100.
+# 4. **A trap**: an untrained model can be given 97.6 of 100, and one that is always wrong 100.
 # 5. **Beside cross-entropy**: where the two scores agree, and where they do not.
 #
 # The last cell checks every one of these claims.
@@ -185,7 +185,9 @@ for n in range(4):
 
 # %% [markdown]
 # BrierLM itself, a geometric mean, is a curved function of the four. With few positions it is often undefined, where
-# some Brier-n comes out at or below 0; and since those are the low estimates, the ones that are left are too high.
+# some Brier-n comes out at or below 0; and since those are the low estimates, the ones that are left are too high. With
+# more positions hardly any is left out, and what remains is the curvature: the geometric mean of noisy numbers is a
+# little low on average.
 
 # %%
 undefined, exact_lm = {}, language.expected_brier(model).brier_lm

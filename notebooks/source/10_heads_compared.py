@@ -247,7 +247,8 @@ print(f"the best possible: {CEILING.brier_lm:.1f}; one standard error: {found['e
 
 # %% [markdown]
 # `nan` means that some Brier-n was not positive: worse than saying nothing. The three panels below are the same plot:
-# on this language, on storyland (for the models that are bundled), and as read off the paper's Fig 9 (within 0.05).
+# on this language, on storyland (for the models that are bundled), and as read off the paper's Fig 9 (within 0.05; its
+# midpoint steps are counted as the two calls that each takes).
 
 # %%
 PAPER = {  # calls: BrierLM, read off Fig 9
@@ -313,15 +314,15 @@ panels_figure(
 # (An undefined score is drawn at 0; a dot above the ceiling by no more than an error or so is luck.) Four things to
 # read off, and one to be careful with.
 #
-# - **One call is worth something from the energy head only.** A single Euler step of the flow head leaves no score at
-#   all: the first velocity is the mean of all paths, and one step along it ends between the targets.
+# - **One call is worth something from the energy head, and nothing from the flow head.** A single Euler step of the
+#   flow head leaves no score at all: the first velocity is the mean of all paths, and one step along it ends between
+#   the targets.
 # - **A few calls of the flow head are enough**, here as in the paper: from four on it stands where ten take it. On
 #   storyland more calls than two do not help at all.
-# - **Diffusion gets there too**, on the known language from some 25 calls on, more than flow needs. On storyland, with
+# - **Diffusion gets there too**, on the known language from 10 to 25 calls on, more than flow needs. On storyland, with
 #   600 training steps, it is behind both others. The paper's was near 0 for the first 8,000 of its 50,000 training
 #   steps (Fig 8), by a sampler without the limit. Whether that is the same bad step cannot be told from here.
-# - **The limit is not cosmetic.** Without it the same weights hardly ever get four letters right: Brier-4 falls to
-#   about 0.
+# - **The limit is not cosmetic.** Without it Brier-4 of the same weights falls to about 0.
 # - **Energy before flow, the paper's order, does not show here.** On the known language both stand at the ceiling, and
 #   their errors overlap. On storyland, after 600 steps, the flow head is *ahead* (one training each; the grid below
 #   finds the same over its seeds): with as little training a denoising loss, which judges one step of one path, may

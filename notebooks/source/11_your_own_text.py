@@ -268,9 +268,9 @@ for name, found_scores in (("its own past   ", own), ("another's past ", others)
 print(f"BrierLM: {test.brier.brier_lm:.2f}" if test.brier.reason is None else f"no BrierLM yet: {test.brier.reason}")
 
 # %% [markdown]
-# With its own past it is right more often than its two draws collide; with another's it is below zero, surer than it is
-# right. So it does read what came before. (The first line also counts the last, partly filled chunks of a document and
-# repeats the draws; the other two count whole chunks only.)
+# With its own past its two draws together hit more often than they collide; with another's Brier-1 is below zero,
+# surer than it is right. So it does read what came before. (The first line also counts the last, partly filled chunks
+# of a document and repeats the draws; the other two count whole chunks only.)
 #
 # ### It writes
 #

@@ -145,6 +145,10 @@ def test_what_was_measured_of_an_autoencoder_is_read_again_and_damage_is_named(t
 
 def test_a_commit_is_named_only_in_a_checkout_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its checkout, installed into someone else's, outside any, and on a machine without git."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    for name, value in {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}.items():
+        monkeypatch.setenv(name, value)  # signing, hooks and the like are not this test's business
     other = tmp_path / "checkout"
     other.mkdir()
     for words in (

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SHELL_TOOLS = ("bash", "env", "dirname", "mktemp", "tail", "grep", "rm", "cat")
 STANDINS = {
+    "git": "true",
     "make": 'echo "make $* CI=$CI" >> "$LOG"',
     "g++": "true",
     "chromium": "true",
@@ -54,7 +55,7 @@ def test_nothing_missing_means_only_make_test(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("absent", "package"), [("chromium", "chromium"), ("g++", "g++"), ("fc-list", "fonts-noto-cjk")]
+    ("absent", "package"), [("chromium", "chromium"), ("g++", "g++"), ("git", "git"), ("fc-list", "fonts-noto-cjk")]
 )
 def test_what_is_missing_is_installed_first(tmp_path: Path, absent: str, package: str) -> None:
     done, calls = run(tmp_path, absent)

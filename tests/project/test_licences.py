@@ -36,7 +36,7 @@ def test_every_runtime_dependency_has_a_row() -> None:
 def test_versions_are_the_pinned_ones() -> None:
     pins = {canonicalize_name(name): str(pin.specifier).removeprefix("==") for name, pin in PINS.items()}
     unpinned = {name for name in ROWS if name not in pins}
-    assert unpinned <= {"setuptools"}  # which pip's freeze leaves out
+    assert unpinned <= set(SCRIPT["UNPINNED"])
     assert {name: version for name, (version, _, _) in ROWS.items() if name not in unpinned} == {
         name: pins[name] for name in ROWS if name not in unpinned
     }
@@ -44,10 +44,18 @@ def test_versions_are_the_pinned_ones() -> None:
 
 @pytest.mark.skipif(
     sys.platform != "linux" or sys.version_info[:2] != (3, 11) or bool(SCRIPT["differing"]()),
-    reason="the page is that of Python 3.11, Linux and the pinned versions",
+    reason="the page is that of Python 3.11, Linux, the pinned versions and the CPU build of torch",
 )
 def test_the_page_is_what_the_command_writes() -> None:
     assert SCRIPT["page"]() == SCRIPT["PAGE"].read_text("utf-8")
+
+
+def test_what_the_pins_do_not_know_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CUDA build of torch has the same version, and brings packages of its own."""
+    assert set(SCRIPT["differing"]()) <= set(SCRIPT["needed"]())
+    monkeypatch.setitem(SCRIPT["differing"].__globals__, "needed", lambda: {"nvidia-cublas-cu12": {"torch"}})
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "12.8")
+    assert SCRIPT["differing"]() == ["nvidia-cublas-cu12"]
 
 
 def test_a_package_without_a_licence_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

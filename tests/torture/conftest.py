@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,3 +13,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.faults)
+            if sys.platform != "linux":
+                item.add_marker(pytest.mark.skip(reason="asks /proc, inotify and 127.0.0.2, which Linux has"))

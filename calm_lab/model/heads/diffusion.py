@@ -49,7 +49,7 @@ class Schedule:
     @classmethod
     @functools.lru_cache(maxsize=16)
     def cosine(cls, steps: int = TRAIN_STEPS) -> Schedule:
-        """The cosine schedule over ``TRAIN_STEPS`` training steps, respaced to ``steps`` even ones, the last among them."""
+        """The cosine schedule over ``TRAIN_STEPS`` training steps, or ``steps`` even ones, the last among them."""
         if not 1 <= steps <= TRAIN_STEPS:
             raise InputError(f"diffusion steps must lie between 1 and {TRAIN_STEPS}, not {steps}")
         # Constants, made on the host in float64 (also while a model is built on the meta device) and moved when used.
