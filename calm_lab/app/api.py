@@ -137,7 +137,7 @@ def add_endpoints(bench: Bench) -> None:
         x, y = matrix(samples, "samples", limits.samples, limits), matrix(targets, "targets", limits.samples, limits)
         if isinstance(alpha, bool) or not isinstance(alpha, int | float):
             raise InputError(f"alpha must be a number in (0, 2], not {str(alpha)[:40]}")
-        found = energy_score(x.double(), y.double(), alpha)
+        found = energy_score(x, y, alpha)
         return {"score": float(found.score), "diversity": float(found.diversity), "fidelity": float(found.fidelity)}
 
     for endpoint in (encode, decode, score):
@@ -146,7 +146,7 @@ def add_endpoints(bench: Bench) -> None:
 
 
 def matrix(rows: object, what: str, most: int, limits: Limits) -> torch.Tensor:
-    """A list of lists as a float32 tensor (R, l).
+    """A list of lists as a float64 tensor (R, l).
 
     Raises:
         InputError: if it is none, too large, ragged, or holds anything but finite numbers.
@@ -166,4 +166,4 @@ def matrix(rows: object, what: str, most: int, limits: Limits) -> torch.Tensor:
     values = torch.tensor(rows, dtype=torch.float64)
     if bool((values.abs() > 1e30).any()):
         raise InputError(f"{what} must hold numbers below 1e30")
-    return values.float()
+    return values

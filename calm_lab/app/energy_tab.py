@@ -104,9 +104,7 @@ def build(bench: Bench) -> Opening:
     gr.Markdown(say("training_look"), elem_classes="cl-look")
     with gr.Row(elem_classes="cl-panel", equal_height=False):
         with gr.Column(scale=1, min_width=280), gr.Row(elem_classes="cl-seed"):
-            seed = gr.Number(
-                SEED, precision=0, minimum=0, label=say("energy_seed"), min_width=90, elem_id="energy-seed"
-            )
+            seed = gr.Number(SEED, precision=0, label=say("energy_seed"), min_width=90, elem_id="energy-seed")
             renew = gr.Button(say("energy_new_seed"), min_width=100, elem_id="energy-new-seed")
         with gr.Column(scale=1, min_width=280, elem_classes="cl-train"), gr.Row(elem_classes="cl-go"):
             go = gr.Button(say("training_go"), variant="primary", scale=3, min_width=140, elem_id="training-go")

@@ -211,6 +211,7 @@ def compare(bench: Bench, asked: Request) -> Iterator[dict[str, Any]]:
     value = {
         "run": next(_runs),
         "prompt": asked.shown_prompt,
+        "whole_prompt": asked.prompt,
         "seed": asked.seed,
         "pool": asked.pool,
         "length": asked.length,

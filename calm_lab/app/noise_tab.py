@@ -182,7 +182,7 @@ def build(bench: Bench) -> Opening:
             )
             with gr.Row(elem_classes="cl-seed"):
                 seed = gr.Number(
-                    examples.SEED, precision=0, minimum=0, label=say("noise_seed"), min_width=90, elem_id="noise-seed"
+                    examples.SEED, precision=0, label=say("noise_seed"), min_width=90, elem_id="noise-seed"
                 )
                 renew = gr.Button(say("noise_new_seed"), min_width=100, elem_id="noise-new-seed")
             model = views.model_menu(entries, "noise_model", "noise-model")

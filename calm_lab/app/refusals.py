@@ -48,6 +48,15 @@ CHINESE = {
     # the map
     "a vector of length 0 has no direction: walk the line instead": "长度为 0 的向量没有方向：请改走直线。",
     "these two vectors point in opposite directions: walk the line instead": "这两个向量方向相反：请改走直线。",
+    "the file holds no text: choose a text file in UTF-8": "没有文本：请输入一段文本，或选择一个 UTF-8 文本文件。",
+    "this map is no longer kept: open it again": "这张图已不再保留：请重新打开。",
+    "UMAP is already being computed for somebody: try again in a minute": "UMAP 正在为别人计算：请过一分钟再试。",
+    "this model writes into the latent space of another autoencoder: choose a map of that one": (
+        "这个模型写入的是另一个自编码器的潜空间：请选择那个自编码器的图。"
+    ),
+    "accuracy and collision are those of {n} tokens: choose a model of K >= {least}, not {said}": (
+        "准确率与碰撞率按 {n} 个词元计算：请选择 K >= {least} 的模型，而不是 {said}。"
+    ),
     "the layout is not ready: wait for it": "布局还没有算好：请稍候。",
     "the layout was cancelled: start it again": "布局计算已取消：请重新开始。",
     "the text has {n} different chunks: a map needs at least {least}, give a longer text": (

@@ -147,9 +147,7 @@ def build(bench: Bench) -> Opening:
             )
             pool = gr.Slider(1, MAX_POOL, FIRST_POOL, step=1, label=say("tempering_pool"), elem_id="tempering-pool")
             with gr.Row(elem_classes="cl-seed"):
-                seed = gr.Number(
-                    SEED, precision=0, minimum=0, label=say("tempering_seed"), min_width=90, elem_id="tempering-seed"
-                )
+                seed = gr.Number(SEED, precision=0, label=say("tempering_seed"), min_width=90, elem_id="tempering-seed")
                 renew = gr.Button(say("tempering_new_seed"), min_width=100, elem_id="tempering-new-seed")
     board = views.view(
         "cl-tempering",

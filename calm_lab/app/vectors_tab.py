@@ -117,7 +117,6 @@ def build(bench: Bench) -> Opening:
                 seed = gr.Number(
                     examples.SEED,
                     precision=0,
-                    minimum=0,
                     label=say("vectors_seed"),
                     min_width=90,
                     elem_id="vectors-seed",

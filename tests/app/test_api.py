@@ -65,6 +65,8 @@ def test_score_is_the_energy_score(client: Client) -> None:
     expected = energy_score(torch.tensor(samples).double(), torch.tensor(targets).double(), 1.5)
     assert answer["score"] == pytest.approx(float(expected.score))
     assert answer["diversity"] - 2 * answer["fidelity"] == pytest.approx(answer["score"])
+    far = client.predict(samples=[[1e6], [1e6 + 0.05]], targets=[[1e6]], alpha=1, api_name="/score")
+    assert far["diversity"] == pytest.approx(0.05, rel=1e-6)  # float32 would say 0.0625
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from calm_lab.errors import CheckpointError, InputError
-from calm_lab.lab.reproduction.cells import SCALES, autoencoder_sizes, check_runnable, cost, find_scale
+from calm_lab.lab.reproduction.cells import BUNDLED_VOCAB, SCALES, autoencoder_sizes, check_runnable, cost, find_scale
 from calm_lab.lab.reproduction.correlation import correlate, pearson, spearman
 from calm_lab.lab.reproduction.grid import Claim, studies
 from calm_lab.lab.reproduction.page import page
 from calm_lab.lab.reproduction.results import ASSETS, BESIDE_THE_RESULT, T_975, Interval, Store, digest, judge, key
+from calm_lab.training.corpus import find_tokenizer
 from calm_lab.training.recipes import AutoencoderRecipe, CalmRecipe, TransformerRecipe
 
 NANO = SCALES["nano"]
@@ -174,6 +175,7 @@ def test_brier_n_is_told_in_percent_and_pairs_are_counted(tmp_path: Path) -> Non
 @pytest.mark.parametrize("scale", SCALES)
 def test_all_models_of_a_scale_share_a_tokenizer(scale: str) -> None:
     """Scores over different tokens do not compare, and FLOPs are counted with the tokenizer's V."""
+    assert find_tokenizer("default").vocab_size == BUNDLED_VOCAB
     for named in (None, "autoencoder-k8"):  # the bundled ones all have the same
         size = find_scale(scale, named)
         cells = [cell for study in studies(size).values() for cell in study.cells]
@@ -181,7 +183,7 @@ def test_all_models_of_a_scale_share_a_tokenizer(scale: str) -> None:
         used |= {cell.recipe.tokenizer for cell in cells if isinstance(cell.recipe, TransformerRecipe)}
         if size.tokenizer is not None:
             assert used == {named or "default"}
-            assert {autoencoder_sizes(cell.autoencoder).vocab_size for cell in cells} == {2048}
+            assert {autoencoder_sizes(cell.autoencoder).vocab_size for cell in cells} == {BUNDLED_VOCAB}
             check_runnable(size)
             continue
         with pytest.raises(InputError, match="--tokenizer"):

@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,31 @@ def test_pickles_of_other_things(content: object, folders: dict[str, Path], tmp_
     (tmp_path / "model" / "model.safetensors").unlink()
     torch.save(content, tmp_path / "model" / "pytorch_model.bin")
     refused(tmp_path / "model")
+
+
+class Filling:
+    """Unpickling this makes a megabyte out of a few bytes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return bytearray, (1 << 16,)
+
+
+@pytest.mark.parametrize("name", ["data.pkl", "DATA.PKL", None])
+def test_a_pickle_that_makes_much_of_little_is_refused(
+    name: str | None, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """Torch's loader calls bytearray as often as it is told to, and finds its pickle whatever the case of its name."""
+    folder, whole = tmp_path / "model", tmp_path / "whole.bin"
+    shutil.copytree(folders["official-autoencoder"], folder)
+    (folder / "model.safetensors").unlink()
+    torch.save([Filling() for _ in range(50)], whole, _use_new_zipfile_serialization=name is not None)
+    if name is None:
+        shutil.copy(whole, folder / "pytorch_model.bin")
+    else:
+        with zipfile.ZipFile(whole) as old, zipfile.ZipFile(folder / "pytorch_model.bin", "w") as new:
+            for entry in old.infolist():
+                new.writestr(entry.filename.replace("data.pkl", name), old.read(entry))
+    assert "bytearray" in refused(folder)
 
 
 # --- shards

@@ -66,7 +66,7 @@ from calm_lab.lab.pools import pool_of
 from calm_lab.lab.versus import Meter, timed_tokens
 from calm_lab.model import checkpoint
 
-prompt, seed, length = ${JSON.stringify(value.prompt)}, ${value.seed}, ${value.length}
+prompt, seed, length = ${JSON.stringify(value.whole_prompt)}, ${value.seed}, ${value.length}
 lm = calm_lab.load_model(${JSON.stringify(calm.address)})
 for n in (1, 2, 3):
     meter, text = Meter(lm, prompt), ""

@@ -9,7 +9,7 @@ const csvText = (rows) => {
   return [names.join(","), ...rows.map((row) => names.map((name) => cell(row[name])).join(","))].join("\n") + "\n";
 };
 
-// `python` and `rows` are functions: the state they speak of is the one at the click.
+// `python` and `rows` are functions: the state they speak of is the one at the click. Without `python` there is no code.
 const exportBar = (python, rows, file) => {
   const said = make("span", { class: "cl-note", role: "status" });
   const code = make("pre", { class: "cl-code", tabindex: "0", hidden: true, "aria-label": say("share_copy") });
@@ -30,5 +30,5 @@ const exportBar = (python, rows, file) => {
     make("a", { href: address, download: file }).click();
     URL.revokeObjectURL(address);
   });
-  return make("div", { class: "cl-exports" }, copy, save, said, code);
+  return make("div", { class: "cl-exports" }, python ? copy : null, save, said, code);
 };

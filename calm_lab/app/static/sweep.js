@@ -189,7 +189,7 @@ const draw = () => {
       on === "own" && all.some((one) => !one.found) ? make("p", { class: "cl-note" }, say("sweep_unmeasured")) : null,
       lacking.length ? make("p", { class: "cl-note" }, say("sweep_lacking", { names: lacking.join(", ") })) : null),
     ...[coordinates(value, row)].filter(Boolean),
-    exportBar(() => props.value.python, () => csv(props.value), "calm_lab-noise.csv"));
+    exportBar(value.python ? () => props.value.python : null, () => csv(props.value), "calm_lab-noise.csv"));
   if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
 };
 

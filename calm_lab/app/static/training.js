@@ -55,12 +55,13 @@ const scores = (run, width) => {
   return axes.node;
 };
 
-const python = (run) => () => `from calm_lab.lab.clouds import Cloud, clouds_figure
+const python = (run) => () => `from calm_lab.device import generator
+from calm_lab.lab.clouds import Cloud, clouds_figure
 from calm_lab.lab.energy_training import target_points, train_two_modes
 
 for look in train_two_modes(alpha=${run.alpha}, num_samples=${run.n}, num_targets=${run.m}, seed=${run.seed}):
     print(look.step, f"score {look.score:.3f}, mean off by {look.off:.2f}, shares {look.shares}")
-clouds_figure([Cloud("alpha = ${run.alpha}", look.points, target_points(200))], limit=3)
+clouds_figure([Cloud("alpha = ${run.alpha}", look.points, target_points(200, generator(${run.seed})))], limit=3)
 `;
 const rows = (run) => () => [
   ...run.looks.map((look) => ({ kind: "look", step: look.step, score: look.score, best: run.best, off: look.off,

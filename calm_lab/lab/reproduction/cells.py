@@ -106,6 +106,8 @@ SCALES = {
     )
 }
 BASE_CHUNK = 4
+BUNDLED_VOCAB = 2048
+"""V of the bundled tokenizer, known without reading it: the grid can be listed where the models are not."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,8 @@ def autoencoder_sizes(recipe: AutoencoderRecipe) -> AutoencoderConfig:
 @lru_cache
 def _vocab_size(tokenizer: str | None) -> int | None:
     """V of a tokenizer; None, for the preset's, where none has been named yet."""
+    if tokenizer == "default":
+        return BUNDLED_VOCAB
     return find_tokenizer(tokenizer).vocab_size if tokenizer else None
 
 
