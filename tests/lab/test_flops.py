@@ -22,15 +22,8 @@ from calm_lab.lab.flops import flops, network_calls
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.backbone import Backbone
 from calm_lab.model.calm import CALM
-from calm_lab.model.config import (
-    PRESETS,
-    AutoencoderConfig,
-    BackboneConfig,
-    CalmConfig,
-    HeadConfig,
-    TransformerConfig,
-    preset,
-)
+from calm_lab.model.config import AutoencoderConfig, BackboneConfig, CalmConfig, HeadConfig, TransformerConfig
+from calm_lab.model.presets import PRESETS, preset
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.toolkit.decoding import Tape
 

@@ -118,7 +118,7 @@ def test_port_and_host_are_options_but_not_taken_from_the_shell(desk: Desk) -> N
 
 def test_offline_is_a_warning_and_the_fetch_is_tried_again(desk: Desk) -> None:
     (desk.folder / "offline").touch()
-    done = desk.make("app")
+    done = desk.make("app", CI="")
     assert done.returncode == 0
     assert "warning: the corpus 'andersen' could not be fetched" in done.stdout
     assert len(desk.openings) == 1
@@ -127,6 +127,13 @@ def test_offline_is_a_warning_and_the_fetch_is_tried_again(desk: Desk) -> None:
     assert "calm-lab corpora --fetch andersen" in desk.calls
     desk.make("app")
     assert desk.calls == desk.openings
+
+
+def test_offline_fails_in_continuous_integration(desk: Desk) -> None:
+    """There a test that cannot have its corpus must not pass by being skipped."""
+    (desk.folder / "offline").touch()
+    assert desk.make("app", CI="true").returncode != 0
+    assert desk.openings == []
 
 
 def test_test_runs_lint_types_tests_notebooks_and_browser_in_this_order(desk: Desk) -> None:
