@@ -29,7 +29,6 @@ from calm_lab.lab.examples import SEED
 
 ID = "energy"
 TITLE = "energy_tab"
-NEW_SEED = "() => Math.floor(Math.random() * 1000000)"
 SHOWN_TARGETS = 200
 LEAST_ALPHA, MAX_SPREAD = 0.1, 1.5  # as far as the sliders of energy.js go
 
@@ -103,9 +102,8 @@ def build(bench: Bench) -> Opening:
     )
     gr.Markdown(say("training_look"), elem_classes="cl-look")
     with gr.Row(elem_classes="cl-panel", equal_height=False):
-        with gr.Column(scale=1, min_width=280), gr.Row(elem_classes="cl-seed"):
-            seed = gr.Number(SEED, precision=0, label=say("energy_seed"), min_width=90, elem_id="energy-seed")
-            renew = gr.Button(say("energy_new_seed"), min_width=100, elem_id="energy-new-seed")
+        with gr.Column(scale=1, min_width=280):
+            seed = views.seed_row("energy", SEED)
         with gr.Column(scale=1, min_width=280, elem_classes="cl-train"), gr.Row(elem_classes="cl-go"):
             go = gr.Button(say("training_go"), variant="primary", scale=3, min_width=140, elem_id="training-go")
             stop = gr.Button(say("training_stop"), variant="stop", scale=1, min_width=90, elem_id="training-stop")
@@ -131,7 +129,6 @@ def build(bench: Bench) -> Opening:
         return [plane_value(bench, number, value), untrained(bench, number)]
 
     seed.change(redraw, [plane, seed], plane, queue=False, trigger_mode="always_last", **private)
-    renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
     running = go.click(
         stream, [plane, seed], panes, concurrency_id=FIT, concurrency_limit=1, trigger_mode="once", **private
     )

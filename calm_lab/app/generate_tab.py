@@ -36,7 +36,6 @@ from calm_lab.lab import examples
 ID = "generate"
 TITLE = "generate_tab"
 HIDDEN: Any = "hidden"  # out of sight but on the page: a drawing that is not there at first would lose its properties
-NEW_SEED = "() => Math.floor(Math.random() * 1000000)"
 FIELDS = ("prompt", "n", "length", "pool", "seed", "model", "method", "heat", "rules")
 # What the fields say now, handed to both drawings, so that text of other settings carries a mark.
 NOW = f"""(stage, compared, {", ".join(FIELDS)}) => {{
@@ -80,11 +79,7 @@ def build(bench: Bench) -> Opening:
                     min_width=110,
                     elem_id="generate-pool",
                 )
-            with gr.Row(elem_classes="cl-seed"):
-                seed = gr.Number(
-                    prompts[0].seed, precision=0, label=say("generate_seed"), min_width=90, elem_id="generate-seed"
-                )
-                renew = gr.Button(say("generate_new_seed"), min_width=100, elem_id="generate-new-seed")
+            seed = views.seed_row("generate", prompts[0].seed)
             model = views.model_menu(entries, "generate_model", "generate-model")
             gr.Markdown(say("generate_brier"), elem_classes="cl-aside")
         with gr.Column(scale=2, min_width=280):
@@ -151,7 +146,6 @@ def build(bench: Bench) -> Opening:
         queue=False,
         **private,
     )
-    renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
     gr.on(
         [field.change for field in fields],
         None,

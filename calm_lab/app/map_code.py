@@ -25,6 +25,8 @@ IMPORTS = (
     "from calm_lab.lab.latent_map.place import phrase, place",
     "from calm_lab.lab.latent_map.walk import walk",
 )
+STORE = "from calm_lab.lab.latent_map.store import {}"
+REFIT = "found = found.with_umap(umap_layout(found.mean, **settings), settings)"
 LONGEST = 2000
 """Characters of a visitor's text that still go into the code."""
 
@@ -59,10 +61,6 @@ class Making:
         )
 
 
-REFIT = "found = found.with_umap(umap_layout(found.mean, **settings), settings)"
-STORE = "from calm_lab.lab.latent_map.store import {}"
-
-
 def bundled(name: str) -> Making:
     """A map that comes with the package."""
     return Making((STORE.format("bundled_map"),), (f'found = bundled_map(model, "{name}")',), "umap")
@@ -81,12 +79,8 @@ def stories(count: int, name: str) -> Making:
 
 def own(text: str) -> Making:
     """A map of a visitor's text; a long one is read from a file, which they name."""
-    if len(text) <= LONGEST:
-        return Making((STORE.format("map_texts"),), (f"text = {text!r}", "found = map_texts(model, [text])"))
-    return Making(
-        (STORE.format("map_texts"), "from pathlib import Path"),
-        (
-            'text = Path("my_text.txt").read_text("utf-8")  # the text that you gave the page',
-            "found = map_texts(model, [text])",
-        ),
-    )
+    imports, given = [STORE.format("map_texts")], repr(text)
+    if len(text) > LONGEST:
+        imports.append("from pathlib import Path")
+        given = 'Path("my_text.txt").read_text("utf-8")  # the text that you gave the page'
+    return Making(tuple(imports), (f"text = {given}", "found = map_texts(model, [text])"))

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from calm_lab.app import links, views
-from calm_lab.app.bench import MAPS, Bench, Opening, sizes
+from calm_lab.app.bench import MAPS, Bench, Opening
 from calm_lab.app.guard import told
 from calm_lab.app.map_answers import answers
 from calm_lab.app.map_shelf import MapShelf
@@ -63,10 +63,7 @@ def build(bench: Bench) -> Opening:
     def redraw(name: str) -> dict[str, Any]:
         return first_map(shelf, name)
 
-    def describe(name: str) -> Any:
-        return gr.update(info=sizes(bench.shelf.entry("autoencoder", name)))
-
-    model.change(told(describe), model, model, queue=False, show_progress="hidden", api_visibility="private")
+    views.sizes_follow(bench, model)
     model.input(redraw, model, drawing, concurrency_id=MAPS, api_visibility="private")
     fields = [links.Field("model", model, links.one_of(entries))]
     return Opening(redraw, [model], [drawing], MAPS, fields)

@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from calm_lab.app import links, views
-from calm_lab.app.bench import QUICK, Bench, Opening, sizes
+from calm_lab.app.bench import QUICK, Bench, Opening
 from calm_lab.app.guard import told
 from calm_lab.app.limits import MAX_SEED
 from calm_lab.app.refusals import refusal
@@ -28,7 +28,6 @@ from calm_lab.lab.vectors import text_ids
 
 ID = "noise"
 TITLE = "noise_tab"
-NEW_SEED = "() => Math.floor(Math.random() * 1000000)"
 FIRST_SIGMA = 0.5
 DECODED, MOST_DRAWS = 3000, 32  # chunks decoded for the curve of one text at most, and draws of its noise
 SWEEP = "noise"
@@ -180,11 +179,7 @@ def build(bench: Bench) -> Opening:
                 dials=[{"key": "sigma", "steps": STEPS}],
                 elem_id="noise-dials",
             )
-            with gr.Row(elem_classes="cl-seed"):
-                seed = gr.Number(
-                    examples.SEED, precision=0, label=say("noise_seed"), min_width=90, elem_id="noise-seed"
-                )
-                renew = gr.Button(say("noise_new_seed"), min_width=100, elem_id="noise-new-seed")
+            seed = views.seed_row("noise", examples.SEED)
             model = views.model_menu(entries, "noise_model", "noise-model")
     spoiled = views.view("cl-falling", "falling.js", "falling_", "token_", elem_id="falling", min_height=200)
     drawing = views.view(
@@ -219,12 +214,8 @@ def build(bench: Bench) -> Opening:
     gr.on(changes, remeasure, inputs, drawing, trigger_mode="always_last", concurrency_id=SWEEP, **private)
     drawing.select(all_of_them, inputs, drawing, concurrency_id=SWEEP, trigger_mode="once", **private)
     views.chips_write(chips, examples.TEXTS, text)
-    renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
 
-    def describe(name: str) -> Any:
-        return gr.update(info=sizes(bench.shelf.entry("autoencoder", name)))
-
-    model.change(told(describe), model, model, queue=False, **private)
+    views.sizes_follow(bench, model)
     fields = [
         links.Field("text", text, links.text(bench.limits)),
         links.Field("sigma", dial, links.one_of(STEPS), "sigma"),

@@ -26,7 +26,6 @@ from calm_lab.toolkit.temperature import split_exponent
 
 ID = "temperature"
 TITLE = "tempering_tab"
-NEW_SEED = "() => Math.floor(Math.random() * 1000000)"
 LOWEST = 0.1
 FIRST_LAW, FIRST_T, FIRST_POOL, MAX_POOL = "three", 1 / 3, 16, 256
 SAMPLES, CURVE_SAMPLES = 4000, 1000
@@ -146,9 +145,7 @@ def build(bench: Bench) -> Opening:
                 elem_id="heat",
             )
             pool = gr.Slider(1, MAX_POOL, FIRST_POOL, step=1, label=say("tempering_pool"), elem_id="tempering-pool")
-            with gr.Row(elem_classes="cl-seed"):
-                seed = gr.Number(SEED, precision=0, label=say("tempering_seed"), min_width=90, elem_id="tempering-seed")
-                renew = gr.Button(say("tempering_new_seed"), min_width=100, elem_id="tempering-new-seed")
+            seed = views.seed_row("tempering", SEED)
     board = views.view(
         "cl-tempering",
         "tempering.js",
@@ -197,7 +194,6 @@ def build(bench: Bench) -> Opening:
     for name, chip in chips.items():
         weights = list(tempering.PRESETS[name])
         chip.click(lambda weights=weights: weights, None, law, queue=False, api_visibility="private")
-    renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
     weights_of = links.reals(0, 1e6, 2, tempering.MAX_OUTCOMES)
     fields = [
         links.Field("law", law, lambda said: tempering.check_law(weights_of(said)).tolist()),

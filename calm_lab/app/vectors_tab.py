@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from calm_lab.app import links, views
-from calm_lab.app.bench import QUICK, Bench, Opening, sizes
+from calm_lab.app.bench import QUICK, Bench, Opening
 from calm_lab.app.guard import told
 from calm_lab.app.limits import MAX_SEED
 from calm_lab.app.refusals import refusal
@@ -33,7 +33,6 @@ print(reading.decoded_text)
 print(f"{{reading.correct}} of {{reading.total}} tokens came back")
 print(f"{{float(reading.bits.sum(-1).mean()):.0f}} bits a chunk; {{reading.bits_to_name:.0f}} would name any")
 """
-NEW_SEED = "() => Math.floor(Math.random() * 1000000)"
 
 
 def read(bench: Bench, text: str, sigma: float, seed: float, model: str) -> dict[str, Any]:
@@ -113,15 +112,7 @@ def build(bench: Bench) -> Opening:
             text, chips = views.text_box("vectors_text", "vectors-text", examples.TEXTS, "vectors_placeholder", lines=4)
         with gr.Column(scale=2, min_width=280):
             sigma = gr.Slider(0, 2, 0, step=0.05, label=say("vectors_sigma"), elem_id="vectors-sigma")
-            with gr.Row(elem_classes="cl-seed"):
-                seed = gr.Number(
-                    examples.SEED,
-                    precision=0,
-                    label=say("vectors_seed"),
-                    min_width=90,
-                    elem_id="vectors-seed",
-                )
-                renew = gr.Button(say("vectors_new_seed"), min_width=100, elem_id="vectors-new-seed")
+            seed = views.seed_row("vectors", examples.SEED)
             model = views.model_menu(entries, "vectors_model", "vectors-model")
     board = views.board()
     edit = views.view("cl-edit", "edit.js", "edit_", "token_", elem_id="edit")
@@ -155,12 +146,8 @@ def build(bench: Bench) -> Opening:
     gr.on([board.select, edit.select], exchanged, [text, model], edit, concurrency_id=QUICK, **private)
     gr.on([text.change, model.change], None, None, edit, js="() => null", **private)
     views.chips_write(chips, examples.TEXTS, text)
-    renew.click(None, None, seed, js=NEW_SEED, api_visibility="private")
 
-    def describe(name: str) -> Any:
-        return gr.update(info=sizes(bench.shelf.entry("autoencoder", name)))
-
-    model.change(told(describe), model, model, queue=False, show_progress="hidden", api_visibility="private")
+    views.sizes_follow(bench, model)
     fields = [
         links.Field("text", text, links.text(bench.limits)),
         links.Field("sigma", sigma, links.real(0, 2)),

@@ -145,6 +145,25 @@ def examples_of_model(
     model.input(told(lambda name: offered(name)[0].text), model, box, **private)
 
 
+def seed_row(name: str, value: int) -> gr.Number:
+    """A seed, and a button that gives it another; their words are ``name``_seed and ``name``_new_seed."""
+    with gr.Row(elem_classes="cl-seed"):
+        # No minimum: gradio's own refusal would not say which field it means, nor say it in Chinese.
+        seed = gr.Number(value, precision=0, label=say(f"{name}_seed"), min_width=90, elem_id=f"{name}-seed")
+        renew = gr.Button(say(f"{name}_new_seed"), min_width=100, elem_id=f"{name}-new-seed")
+    renew.click(None, None, seed, js="() => Math.floor(Math.random() * 1000000)", api_visibility="private")
+    return seed
+
+
+def sizes_follow(bench: Bench, model: gr.Dropdown) -> None:
+    """Write the sizes of the chosen autoencoder below the choice, whether a visitor or a link made it."""
+
+    def describe(name: str) -> Any:
+        return gr.update(info=sizes(bench.shelf.entry("autoencoder", name)))
+
+    model.change(told(describe), model, model, queue=False, show_progress="hidden", api_visibility="private")
+
+
 def model_menu(entries: Mapping[str, Entry], words: str, name: str) -> gr.Dropdown:
     """A choice of models, the first one chosen, its sizes below."""
     first = next(iter(entries), None)

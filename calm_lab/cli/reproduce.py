@@ -6,6 +6,7 @@ more runs than one with two.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import subprocess
@@ -132,7 +133,7 @@ def side_by_side(args: list[str], jobs: int) -> int:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-m", "calm_lab.cli", "reproduce", *alone]
     workers = [subprocess.Popen(command, env=os.environ | threads) for _ in range(jobs)]
-    try:
-        return max(abs(worker.wait()) for worker in workers)  # negative: killed by a signal
-    except KeyboardInterrupt:  # Ctrl-C reaches the workers too: each saves its run, then ends
-        return max(abs(worker.wait()) for worker in workers)
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C reaches the workers too: each saves its run, then ends
+        for worker in workers:
+            worker.wait()
+    return max(abs(worker.wait()) for worker in workers)  # negative: killed by a signal

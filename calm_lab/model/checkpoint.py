@@ -249,9 +249,11 @@ def save(
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write ``data`` as indented JSON; InputError if it is no JSON data."""
+    """Write ``data`` as indented JSON, whole or not at all; InputError if it is no JSON data."""
     try:
         text = json.dumps(data, indent=1, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path.name} takes JSON data only: {first_line(error)}") from error
-    path.write_text(text + "\n", "utf-8")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    unfinished.write_text(text + "\n", "utf-8")
+    unfinished.replace(path)

@@ -23,7 +23,8 @@ from typing import Generic, TypeVar
 import torch
 
 from calm_lab.errors import CallBudgetExceeded, InputError
-from calm_lab.toolkit.temperature import split_exponent, uniforms
+from calm_lab.toolkit.drawing import uniforms
+from calm_lab.toolkit.temperature import split_exponent
 
 Value = TypeVar("Value", bound=Hashable)
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from calm_lab.errors import InputError
+from calm_lab.toolkit.drawing import inverse_cdf, uniforms
 from calm_lab.toolkit.exact_batch import BatchExactSample, DrawBlock, sample_batch_at_temperature
 from calm_lab.toolkit.laws import check_probabilities, expected_calls
-from calm_lab.toolkit.temperature import inverse_cdf, uniforms
 
 MAX_BUFFER = 500_000  # draws of a round that stay in a processor's cache
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from calm_lab.errors import InputError
-from calm_lab.toolkit.temperature import inverse_cdf, split_exponent, uniforms, weights_from_counts
+from calm_lab.toolkit.drawing import inverse_cdf, uniforms
+from calm_lab.toolkit.temperature import split_exponent, weights_from_counts
 
 SUM_TOLERANCE = 1e-4  # float32 probabilities over a large vocabulary add up to 1 no better than this
 

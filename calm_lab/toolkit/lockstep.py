@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from calm_lab.errors import InputError
-from calm_lab.toolkit.temperature import uniforms
+from calm_lab.toolkit.drawing import uniforms
 
 STAGE2_WINDOW = 32  # draws looked at in one step of stage 2; longer waits take several steps
 

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.vocabulary import argmax_tokens
-from calm_lab.toolkit.temperature import group_chunks, inverse_cdf, uniforms, weights_from_counts
+from calm_lab.toolkit.drawing import inverse_cdf, uniforms
+from calm_lab.toolkit.temperature import group_chunks, weights_from_counts
 
 
 @dataclass(frozen=True)

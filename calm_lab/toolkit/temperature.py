@@ -21,6 +21,7 @@ from torch import Tensor
 
 from calm_lab.device import knows_float64
 from calm_lab.errors import InputError
+from calm_lab.toolkit.drawing import inverse_cdf, uniforms
 
 INTEGER_TOLERANCE = 1e-9  # 1/(1/3) and its like are whole numbers up to rounding
 HUMAN_TOLERANCE = 0.01  # 0.33 is meant as 1/3
@@ -253,30 +254,6 @@ def choose_from_pool(
     index = inverse_cdf(weights.probabilities.cumsum(-1), uniforms((pools.shape[0], 1), pools.device, generator))
     index = index.squeeze(-1)  # (B,)
     return pools[torch.arange(pools.shape[0], device=pools.device), index], index, weights
-
-
-def uniforms(shape: tuple[int, ...], device: torch.device, generator: torch.Generator | None) -> Tensor:
-    """Uniform [0, 1) draws in float64 (float32 on Apple's MPS, which has no more), made where the generator lives."""
-    source = device if generator is None else generator.device
-    dtype = torch.float64 if knows_float64(source) and knows_float64(device) else torch.float32
-    return torch.rand(shape, dtype=dtype, device=source, generator=generator).to(device)
-
-
-def inverse_cdf(cumulative: Tensor, uniform: Tensor) -> Tensor:
-    """Turn uniforms into indices drawn by cumulative weights (which need not end at 1); weight 0 is never drawn.
-
-    Args:
-        cumulative: running sums of weights >= 0, shape (..., X).
-        uniform: draws in [0, 1), shape (..., R), or any shape where ``cumulative`` is (X,).
-
-    Returns:
-        int64 indices of the shape of ``uniform``.
-    """
-    total = cumulative[..., -1:]
-    # The first index whose running sum reaches the total: rounding must not lead beyond it to a weight of 0.
-    last = (cumulative >= total).to(torch.uint8).argmax(-1, keepdim=True)  # (..., 1)
-    found = torch.searchsorted(cumulative, uniform * total, right=True)
-    return torch.minimum(found, last)
 
 
 def _whole(value: int, name: str) -> int:

@@ -188,9 +188,10 @@ def test_a_worker_that_is_killed_is_no_success(codes: list[int], code: int, monk
     class Worker:
         def __init__(self, command: list[str], **_: Any):
             assert command[-2:] == ["--jobs", "1"]
+            self.code = left.pop()
 
         def wait(self) -> int:
-            return left.pop()
+            return self.code
 
     monkeypatch.setattr(subprocess, "Popen", Worker)
     assert reproduce.side_by_side(["heads", "--jobs", "2"], 2) == code

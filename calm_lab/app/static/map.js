@@ -147,7 +147,7 @@ const mapOwn = async (text) => {
   }
   parts.own.replaceChildren(make("p", { class: "cl-note", role: "status" }, say("map_own_busy")));
   const answer = await question("map_own", { model: base.model, text }, parts.own);
-  if (answer) load({ ...answer, own: true });
+  if (answer) load(answer);
 };
 
 const bar = (share, text) => make("div", { class: "cl-progress", role: "progressbar", "aria-valuenow": String(Math.round(100 * share)), "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": text },
@@ -175,7 +175,7 @@ const fitAgain = async () => {
     const now = await question("map_fit_state", { job }, null, `fit${job}`);
     if (state.job !== job) return;
     if (!now) { state.job = null; return void line.replaceChildren(whyNot({ message: say("map_fit_gone") })); }
-    if (now.map) return load({ ...now.map, own: base.own });
+    if (now.map) return load(now.map);
     line.replaceChildren(bar(begun[now.stage] + (wide[now.stage] * now.done) / now.total, say(`map_stage_${now.stage}`, { done: now.done, total: now.total })));
     await new Promise((done) => { setTimeout(done, POLL); });
   }

@@ -79,7 +79,7 @@ def asked_for_extras(every: Iterable[Study]) -> frozenset[tuple[str, int]]:
 def work(wanted: Iterable[Study], runner: Runner, tell: Callable[[str], None], wait: float = WAIT) -> int:
     """Carry out what is missing, and wait for what other processes are at; how many runs were done here."""
     done, said = 0, set[str]()
-    missing = [(cell, seed) for cell, seed in order(wanted) if not runner.store.path(cell, seed).exists()]
+    missing = list(order(wanted))
     while missing:
         taken = []
         for cell, seed in missing:

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,13 +51,6 @@ def digest(data: object) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def write_whole(path: Path, data: dict[str, Any]) -> Path:
-    """Write a JSON file that appears under its name only when complete, whoever else writes it at the same time."""
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    write_json(unfinished, data)
-    return unfinished.replace(path)
-
-
 @dataclass(frozen=True)
 class Store:
     """The result files of one scale.
@@ -90,7 +82,8 @@ class Store:
     def write(self, cell: Cell, seed: int, data: dict[str, Any]) -> Path:
         """Keep the result of a run; it appears under its name only when complete."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return write_whole(self.path(cell, seed), data)
+        write_json(self.path(cell, seed), data)
+        return self.path(cell, seed)
 
     def check_writable(self) -> None:
         """Find out before hours of training whether their result can be kept.
@@ -188,24 +181,18 @@ def judge(study: Study, claim: Claim, store: Store) -> Judgement:
     sides = [(claim.first, claim.per and claim.per[0]), (claim.second, claim.per and claim.per[1])]
     cells = [[study.cell(name) for name in side if name] for side in sides]
     differences: list[float] = []
-    lost = [0, 0, 0]  # seeds at which A alone is undefined, B alone, both
+    undefined: list[tuple[bool, bool]] = []  # whether A's metric is, whether B's
     for seed in range(study.seeds):
         if any(store.read(cell, seed) is None for side in cells for cell in side):
             continue
         a, b = (_quotient([store.metric(cell, seed, claim.metric) for cell in side]) for side in cells)
-        if a is not None and b is not None:
-            differences.append(claim.factor * (a - b))
+        if a is None or b is None:
+            undefined.append((a is None, b is None))
         else:
-            lost[2 if a is b else int(b is None)] += 1
+            differences.append(claim.factor * (a - b))
     interval = Interval.of(differences)
-    verdict = _verdict(interval, claim.above)
-    barred: Verdict = "holds" if claim.above else "does not hold"  # what A undefined speaks against, and B for
-    if (lost[0] and verdict == barred) or (lost[1] and verdict in _DECIDED and verdict != barred):
-        verdict = "can't tell"
-    return Judgement(claim, interval, verdict, sum(lost), study.seeds)
-
-
-_DECIDED = ("holds", "does not hold")
+    lost = (True, False) in undefined, (False, True) in undefined
+    return Judgement(claim, interval, _verdict(interval, claim.above, lost), len(undefined), study.seeds)
 
 
 def _quotient(values: list[float | None]) -> float | None:
@@ -214,10 +201,12 @@ def _quotient(values: list[float | None]) -> float | None:
     return None if part is None or whole is None or whole <= 0 else part / whole
 
 
-def _verdict(interval: Interval, above: bool) -> Verdict:
+def _verdict(interval: Interval, above: bool, lost: tuple[bool, bool]) -> Verdict:
+    """The verdict on A scoring above B, or below; ``lost``: whether A, or B, alone was somewhere without a score."""
     if interval.count < 2:
         return "missing"
-    sign = 1 if above else -1
-    if sign * interval.mean - interval.half > 0:
-        return "holds"
-    return "does not hold" if sign * interval.mean + interval.half < 0 else "can't tell"
+    first = interval.mean - interval.half > 0 and not lost[0]  # A scores above
+    second = interval.mean + interval.half < 0 and not lost[1]
+    if not (first or second):
+        return "can't tell"
+    return "holds" if first == above else "does not hold"

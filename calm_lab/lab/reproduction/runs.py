@@ -18,7 +18,7 @@ from calm_lab.errors import TrainingError
 from calm_lab.lab.report import report_brier, report_posterior
 from calm_lab.lab.reproduction.cells import Cell, cost, tokens_of
 from calm_lab.lab.reproduction.extras import extras
-from calm_lab.lab.reproduction.results import Store, changed, digest, key, write_whole
+from calm_lab.lab.reproduction.results import Store, changed, digest, key
 from calm_lab.model import checkpoint
 from calm_lab.model.autoencoder import Autoencoder
 from calm_lab.model.stored import read_json
@@ -107,7 +107,7 @@ class Runner:
         if not path.exists():
             model = checkpoint.load(folder, pick_device())
             assert isinstance(model, Autoencoder)
-            write_whole(path, report_posterior(model, checkpoint.read_card(folder)["data"]["corpus"]))
+            checkpoint.write_json(path, report_posterior(model, checkpoint.read_card(folder)["data"]["corpus"]))
         return read_json(path)
 
 
