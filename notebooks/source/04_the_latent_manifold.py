@@ -393,9 +393,10 @@ print(f"latent space: {meaning:.3f}; kinds dealt at random {dealt.mean():.3f} ±
 print(f"embedding of the words: {in_embedding:.3f}")
 
 # %% [markdown]
-# There is a trace at most, and the plain embedding of the words has more of it than the space of chunks. An autoencoder
-# that sees one chunk at a time and is asked to give it back has little reason to know that foxes are like rabbits. In
-# CALM meaning is the business of the Transformer above.
+# There is a trace at most (0.07 above kinds dealt at random, whose standard deviation is 0.03), and the plain embedding
+# of the words has more of it than the space of chunks. An autoencoder that sees one chunk at a time and is asked to
+# give it back has little reason to know that foxes are like rabbits. In CALM meaning is the business of the Transformer
+# above.
 #
 # ### UMAP once more
 #

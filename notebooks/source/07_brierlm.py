@@ -322,11 +322,12 @@ panels_figure(
 )
 
 # %% [markdown]
-# Among models that err on one side the two agree in every rank (Spearman -1). The paper's Figure 3 finds nearly the
-# same for Transformers in training: it prints Pearson -0.966 and Spearman -0.991. (That our Pearson is close to it is
-# chance: it depends on the places of the dial.) Across the sides they need not: of the two models printed above BrierLM
-# prefers the blurred one and cross-entropy the sure one. Both scores are best at the truth; how they weigh one kind of
-# error against another is their own. So a BrierLM compares models, and does not stand for a perplexity.
+# Among models that err on one side the two agree in every rank (Spearman -1). On a dial that is no wonder: every step
+# away from the truth along one line costs both scores. The paper's Figure 3 finds nearly the same where nothing forces
+# it, for Transformers in training: it prints Pearson -0.966 and Spearman -0.991. (That our Pearson is close to it is
+# chance: it depends on the places of the dial.) Across the sides they need not agree: of the two models printed above
+# BrierLM prefers the blurred one and cross-entropy the sure one. Both scores are best at the truth; how they weigh one
+# kind of error against another is their own. So a BrierLM compares models, and does not stand for a perplexity.
 #
 # ### How much of a gap is noise?
 #
