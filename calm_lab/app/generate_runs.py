@@ -193,6 +193,7 @@ def price(bench: Bench, asked: Request) -> dict[str, Any]:
         "seconds_per_call": seconds / found.pool,
         "budget": asked.budget,
         "chunks": -(-asked.length // lm.config.chunk_size),
+        "asked": asked.settings(),
     }
 
 

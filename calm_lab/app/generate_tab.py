@@ -37,12 +37,12 @@ ID = "generate"
 TITLE = "generate_tab"
 HIDDEN: Any = "hidden"  # out of sight but on the page: a drawing that is not there at first would lose its properties
 FIELDS = ("prompt", "n", "length", "pool", "seed", "model", "method", "heat", "rules")
-# What the fields say now, handed to both drawings, so that text of other settings carries a mark.
-NOW = f"""(stage, compared, {", ".join(FIELDS)}) => {{
+# What the fields say now, handed to the drawings, so that text and price of other settings carry a mark.
+NOW = f"""(stage, compared, estimate, {", ".join(FIELDS)}) => {{
   const letters = [...(prompt ?? "")];
   const now = {{ prompt: `${{letters.length}}:${{letters.slice(0, {PROMPT_MARK}).join("")}}`, n, length, pool, seed,
     model, method: method.method, heat, budget: rules.budget, spent: rules.spent }};
-  return [{{ ...stage, now }}, {{ ...compared, now }}];
+  return [stage, compared, estimate].map((value) => ({{ ...value, now }}));
 }}"""
 
 
@@ -106,7 +106,7 @@ def build(bench: Bench) -> Opening:
             )
             estimate = views.view(
                 *("cl-price", "price.js", "price_"),
-                helpers=("foretell.js",),
+                helpers=("foretell.js", "stale.js"),
                 elem_id="generate-price",
                 visible=HIDDEN,
                 min_height=60,
@@ -149,13 +149,13 @@ def build(bench: Bench) -> Opening:
     gr.on(
         [field.change for field in fields],
         None,
-        [stage, compared, *fields],
-        [stage, compared],
+        [stage, compared, estimate, *fields],
+        [stage, compared, estimate],
         js=NOW,
         api_visibility="private",
     )
 
-    views.examples_of_model(bench, model, prompt, chips, examples.prompts_for)
+    written = views.examples_of_model(bench, model, prompt, chips, examples.prompts_for)
 
     @told
     def tell_price(*values: Any) -> Any:
@@ -167,13 +167,16 @@ def build(bench: Bench) -> Opening:
         return [gr.update(visible=shown or HIDDEN) for shown in (not exact, not exact, exact, exact, exact)]
 
     method.change(show, method, [n, pool, heat, rules, estimate], queue=False, **private)
+    pricing: dict[str, Any] = {**private, "concurrency_id": LONG, "trigger_mode": "always_last"}
     gr.on(
         [method.change, heat.change, rules.change, model.change, seed.change, length.change, prompt.blur],
         tell_price,
         fields,
         estimate,
-        **{**private, "concurrency_id": LONG, "trigger_mode": "always_last"},
+        **pricing,
     )
+    for event in written:  # no field is left when a chip writes
+        event.then(tell_price, fields, estimate, **pricing)
 
     @told
     def mend(name: str, event: gr.EventData) -> list[Any]:

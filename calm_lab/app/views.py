@@ -19,6 +19,8 @@ from calm_lab.app.words import say, table
 from calm_lab.lab.examples import Example
 
 if TYPE_CHECKING:
+    from gradio.events import Dependency
+
     from calm_lab.app.links import Field
 
 
@@ -120,7 +122,7 @@ def examples_of_model(
     box: gr.Textbox,
     chips: Sequence[gr.Button],
     suited: Callable[[str], Sequence[Example]],
-) -> None:
+) -> list[Dependency]:
     """Offer the examples that suit the chosen CALM's corpus: chips write them, and a visitor's choice writes the first.
 
     Args:
@@ -129,6 +131,9 @@ def examples_of_model(
         box: where the chips write.
         chips: as many as ``suited`` gives.
         suited: examples for a corpus.
+
+    Returns:
+        The events that write into the box.
     """
     private: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -139,10 +144,12 @@ def examples_of_model(
     def describe(name: str) -> list[Any]:
         return [gr.update(info=sizes(bench.shelf.entry("calm", name))), *(example.name for example in offered(name))]
 
-    for place, chip in enumerate(chips):
-        chip.click(told(lambda name, place=place: offered(name)[place].text), model, box, **private)
     model.change(describe, model, [model, *chips], **private)  # a link chooses too
-    model.input(told(lambda name: offered(name)[0].text), model, box, **private)
+    writes = [
+        chip.click(told(lambda name, place=place: offered(name)[place].text), model, box, **private)
+        for place, chip in enumerate(chips)
+    ]
+    return [*writes, model.input(told(lambda name: offered(name)[0].text), model, box, **private)]
 
 
 def seed_row(name: str, value: int) -> gr.Number:

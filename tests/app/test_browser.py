@@ -160,6 +160,22 @@ def test_the_exact_method_tells_its_price_and_its_trials(visit: Visit) -> None:
     expect(page.locator("#stage .cl-stale")).to_have_count(0)
 
 
+def test_a_price_follows_the_prompt_and_is_dim_until_it_has(visit: Visit) -> None:
+    page = visit.generate_tab()
+    page.get_by_role("button", name="exact", exact=True).click()
+    price = page.locator("#generate-price .cl-price")
+    expect(price).to_contain_text("pilot draws", timeout=PATIENCE)
+    expect(price).to_have_attribute("aria-busy", "false")
+    first = price.inner_text()
+    page.locator(".cl-chips:visible button").nth(1).click()  # no field is left: the chip itself asks
+    expect(price).not_to_have_text(first, timeout=PATIENCE, use_inner_text=True)
+    expect(price).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
+    page.get_by_label("Prompt").press_sequentially(" and then")
+    expect(price).to_have_attribute("aria-busy", "true", timeout=PATIENCE)  # the prompt is still being written
+    page.get_by_label("Prompt").blur()
+    expect(price).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
+
+
 def test_text_of_other_settings_is_marked(visit: Visit) -> None:
     page = visit.generate_tab()
     stale = page.locator("#stage .cl-stale")

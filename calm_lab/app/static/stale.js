@@ -3,11 +3,14 @@
 let now = null; // the last settings heard of; values that a stream sends do not hold them
 const NAMED = { batch: ["prompt", "n", "length", "pool", "seed", "model", "method"], exact: ["prompt", "heat", "length", "budget", "spent", "seed", "model", "method"] };
 
-const staleNode = (value, fields = null) => {
+const changedSince = (value, fields) => {
   now = props.value?.now ?? now;
-  if (!value?.asked || !now) return null;
+  if (!value?.asked || !now) return [];
   const same = (a, b) => (typeof a === "number" ? Math.abs(a - b) < 1e-6 : a === b);
-  const changed = (fields || NAMED[now.method]).filter((name) => !same(value.asked[name], now[name]));
+  return (fields || NAMED[now.method]).filter((name) => !same(value.asked[name], now[name]));
+};
+const staleNode = (value, fields = null) => {
+  const changed = changedSince(value, fields);
   if (!changed.length) return null;
   const names = changed.map((name) => say(`stale_${name}`)).join(say("stale_and"));
   return make("p", { class: "cl-stale", role: "status" }, say("stale_mark", { names }));
