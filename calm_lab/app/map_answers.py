@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -24,35 +25,54 @@ from calm_lab.lab.latent_map.chunks import tokenizer_of
 from calm_lab.model.calm import CALM
 
 Answer = Callable[[Any], dict[str, Any]]
-WAIT_SECONDS = 30.0
+AT_ONCE, IN_LINE, WAIT_SECONDS = 2, 8, 30.0
+CROWD = "too many visitors ask at once: try again"
 _log = logging.getLogger(__name__)
 
 
 def answers(shelf: MapShelf) -> list[Answer]:
     """The functions that the drawing may call, over one shelf of maps."""
-    turn = threading.Semaphore(2)  # they do not pass through gradio's queue, so this is their bound
+    turns = _Turns()
 
     def answer(question: Callable[[MapShelf, dict[str, Any]], dict[str, Any]]) -> Answer:
         @functools.wraps(question)
         def call(asked: Any) -> dict[str, Any]:
-            if not turn.acquire(timeout=WAIT_SECONDS):
-                return refusal("too many visitors ask at once: try again")
             try:
-                if not isinstance(asked, dict):
-                    raise InputError("a question is an object")
-                return question(shelf, asked)
+                with turns.one():
+                    if not isinstance(asked, dict):
+                        raise InputError("a question is an object")
+                    return question(shelf, asked)
             except CalmLabError as error:
                 return refusal(error)
             except Exception as error:
                 _log.error("a question to the map failed", exc_info=error)
                 return refusal("something went wrong here; the server's log says what")
-            finally:
-                turn.release()
 
         del call.__wrapped__  # gradio reads signatures, and this one takes one argument
         return call
 
     return [answer(question) for question in QUESTIONS]
+
+
+class _Turns:
+    """Questions do not pass through gradio's queue. Each holds one of the server's threads, so their line is short."""
+
+    def __init__(self) -> None:
+        self._line, self._turn = threading.Semaphore(AT_ONCE + IN_LINE), threading.Semaphore(AT_ONCE)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        if not self._line.acquire(blocking=False):
+            raise CalmLabError(CROWD)
+        try:
+            if not self._turn.acquire(timeout=WAIT_SECONDS):
+                raise CalmLabError(CROWD)
+            try:
+                yield
+            finally:
+                self._turn.release()
+        finally:
+            self._line.release()
 
 
 def map_point(shelf: MapShelf, asked: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import itertools
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from calm_lab.app import map_code, map_shelf, map_tab
 from calm_lab.app.bench import Bench
 from calm_lab.app.limits import OPEN, SHARED
 from calm_lab.app.main import TABS, build_app
-from calm_lab.app.map_answers import QUESTIONS, Answer, answers
+from calm_lab.app.map_answers import AT_ONCE, IN_LINE, QUESTIONS, Answer, answers
 from calm_lab.app.map_shelf import MapShelf
 from calm_lab.app.shelf import Shelf
 from calm_lab.app.words import WORDS
@@ -182,6 +185,28 @@ def test_what_nobody_foresaw_shows_no_traceback(
     monkeypatch.setattr(place, "point", lambda *_: 1 / 0)
     point = next(answer for answer in answers(shelf) if answer.__name__ == "map_point")
     assert point({"key": own["key"], "row": 0})["message"] == "Something went wrong here; the server's log says what."
+
+
+def test_a_crowd_is_refused_at_once_and_the_line_is_served(
+    own: dict[str, Any], shelf: MapShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits holds one of the server's threads, so the line is short."""
+    ask, go_on, kept = {answer.__name__: answer for answer in answers(shelf)}, threading.Event(), shelf.get
+    served, too_many = AT_ONCE + IN_LINE, 5
+
+    def late(key: str) -> Any:
+        assert go_on.wait(60)
+        return kept(key)
+
+    monkeypatch.setattr(shelf, "get", late)
+    with ThreadPoolExecutor(served + too_many) as crowd:
+        visits = [crowd.submit(ask["map_point"], {"key": own["key"], "row": 0}) for _ in range(served + too_many)]
+        refused = [visit.result()["message"] for visit in itertools.islice(as_completed(visits, 60), too_many)]
+        go_on.set()
+        found = [visit.result(60) for visit in visits]
+    assert refused == ["Too many visitors ask at once: try again."] * too_many
+    assert sum("message" not in look for look in found) == served
+    assert "message" not in ask["map_point"]({"key": own["key"], "row": 0})  # every place is free again
 
 
 def test_a_public_host_maps_shorter_texts(models: Path) -> None:
