@@ -15,6 +15,7 @@ import gradio as gr
 
 from calm_lab.app import links, views
 from calm_lab.app.bench import Bench, Opening
+from calm_lab.app.finding_words import finding_data, remark_data
 from calm_lab.app.refusals import refusal
 from calm_lab.app.words import say
 from calm_lab.errors import CalmLabError, InputError
@@ -151,13 +152,12 @@ def _own(changed: int) -> dict[str, Any]:
         | {"brier_lm": _some(point.brier_lm.mean), "half": _some(point.brier_lm.half)}
         for point in found.points
     ]
-    findings = [dataclasses.asdict(finding) for finding in found.findings]
     return {
         "runs": found.runs,
         "wanted": found.wanted,
         "points": points,
-        "findings": findings,
-        "remarks": found.remarks,
+        "findings": [finding_data(finding) for finding in found.findings],
+        "remarks": [remark_data(remark) for remark in found.remarks],
     }
 
 

@@ -6,9 +6,9 @@ Chinese too; what only a raw call can provoke stays English.
 
 from __future__ import annotations
 
-import functools
-import re
 from typing import Any
+
+from calm_lab.app.translated import translated
 
 CHINESE = {
     # texts
@@ -66,23 +66,11 @@ CHINESE = {
     "something went wrong here; the server's log says what": "这里出了错；原因见服务器日志。",
 }
 """What the library says, with gaps, and what a Chinese reader reads."""
-GAP = re.compile(r"\\\{(\w+)\\\}")
 
 
 def refusal(reason: Exception | str) -> dict[str, Any]:
     """What a drawing shows in place of a picture: ``message`` in English, ``chinese`` where it is translated."""
     said = str(reason)
     shown = {"message": said[:1].upper() + said[1:] + "."}
-    for pattern, chinese in _patterns():
-        if found := pattern.fullmatch(said):
-            return shown | {"chinese": chinese.format(**found.groupdict())}
-    return shown
-
-
-@functools.cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Each English reason as a regular expression with a named group a gap, beside its Chinese one."""
-    return [
-        (re.compile(GAP.sub(r"(?P<\1>.+?)", re.escape(english)), re.DOTALL), chinese)
-        for english, chinese in CHINESE.items()
-    ]
+    chinese = translated(said, CHINESE)
+    return shown if chinese is None else shown | {"chinese": chinese}

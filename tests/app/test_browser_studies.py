@@ -141,4 +141,5 @@ def test_both_in_chinese(visit: Visit) -> None:
     expect(visit.page.locator("#brier")).to_contain_text("符号陷阱", timeout=PATIENCE)
     visit.open_tab("K 换来什么")
     expect(visit.page.locator("#cost .cl-honest")).to_contain_text("低了 0.33", timeout=PATIENCE)
+    expect(visit.page.locator("#cost .cl-pairs").last).to_contain_text("较大的模型也一样")
     assert sideways(visit.page) == 0

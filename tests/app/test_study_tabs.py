@@ -7,20 +7,25 @@ import dataclasses
 import io
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import pytest
 
-from calm_lab.app import brier_tab, cost_tab
+from calm_lab.app import brier_tab, cost_tab, finding_words
 from calm_lab.app.bench import Bench
 from calm_lab.app.limits import OPEN, SHARED
 from calm_lab.app.main import TABS, build_app
 from calm_lab.app.shelf import Shelf
+from calm_lab.app.translated import translated
 from calm_lab.app.words import WORDS
 from calm_lab.lab import brier_study
 from calm_lab.lab.calculator import PAPER_SIZES, Sizes, calculate
+from calm_lab.lab.measured import STUDIES
+from calm_lab.lab.reproduction.cells import SCALES
+from calm_lab.lab.reproduction.grid import studies
 from calm_lab.model import checkpoint
 from calm_lab.model.presets import preset
 from calm_lab.model.transformer import TokenTransformer
@@ -139,6 +144,19 @@ def test_the_honest_line(bench: Bench) -> None:
         assert "{gap}" in text
         assert "CALM-M" in text
         assert "CALM-L" in text
+
+
+def test_every_claim_and_remark_is_there_in_chinese(bench: Bench) -> None:
+    own = cost_tab.count(bench, CALM_M)["own"]
+    said = [study for name, study in studies(SCALES["nano"]).items() if name in STUDIES]
+    assert len(own["findings"]) == sum(len(study.claims) for study in said) > 5
+    for text in (text for study in said for text in (*(claim.text for claim in study.claims), study.remark)):
+        chinese = translated(text, finding_words.CHINESE)
+        assert chinese
+        assert re.search("[\u4e00-\u9fff]", chinese)
+        assert re.findall(r"\d+\.\d+|w?\d{2,}", chinese) == re.findall(r"\d+\.\d+|w?\d{2,}", text)  # the same numbers
+    for finding in own["findings"]:
+        assert finding["chinese_difference"].endswith(finding["difference"].rpartition(": ")[2])
 
 
 def test_a_pool_is_priced_in_the_table_too(bench: Bench) -> None:

@@ -25,6 +25,9 @@ const make = (tag, attributes = {}, ...children) => {
   return node;
 };
 
+// A sentence of the library that came in both languages: `chinese_key` beside `key`, where it is translated.
+const spoken = (value, key) => (language() === "zh" && value[`chinese_${key}`]) || value[key];
+
 // In place of a picture: why there is none, as calm_lab/app/refusals.py says it.
 const whyNot = ({ message, chinese }) => make("p", { class: "cl-message", role: "alert" }, (language() === "zh" && chinese) || message);
 

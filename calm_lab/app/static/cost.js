@@ -150,8 +150,8 @@ const own = (answer) => {
     make("div", { class: "cl-scroll", tabindex: "0", role: "region", "aria-label": say("cost_own") }, make("table", { class: "cl-table cl-wide" },
       make("thead", {}, make("tr", {}, head(say("cost_column_model"), false), head(say("cost_column_runs")), head(say("cost_axis_training")), head(say("cost_axis_inference")), head("BrierLM"))),
       make("tbody", {}, ...rows))),
-    findings.length ? make("ul", { class: "cl-pairs" }, ...findings.map((f) => make("li", {}, make("b", {}, say(`cost_verdict_${f.verdict.replace(/[' ]/g, "_")}`)), ` ${f.text} (${f.difference})`))) : null,
-    ...(findings.length ? remarks.map((text) => make("p", { class: "cl-note" }, text)) : []));
+    findings.length ? make("ul", { class: "cl-pairs" }, ...findings.map((f) => make("li", {}, make("b", {}, say(`cost_verdict_${f.verdict.replace(/[' ]/g, "_")}`)), ` ${spoken(f, "text")} (${spoken(f, "difference")})`))) : null,
+    ...(findings.length ? remarks.map((remark) => make("p", { class: "cl-note" }, spoken(remark, "text"))) : []));
 };
 
 const draw = () => {
