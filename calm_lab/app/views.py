@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from calm_lab.app.bench import STUDY, Bench, Opening, sizes
+from calm_lab.app.example_words import key
 from calm_lab.app.guard import told
 from calm_lab.app.look import script
 from calm_lab.app.shelf import Entry
@@ -106,7 +107,7 @@ def text_box(
         offered[0].text, label=say(words), placeholder=say(placeholder), lines=lines, max_lines=8, elem_id=name
     )
     with gr.Row(elem_classes="cl-chips"):
-        chips = [gr.Button(example.name, size="sm", min_width=0) for example in offered]
+        chips = [gr.Button(say(key(example.name)), size="sm", min_width=0) for example in offered]
     return box, chips
 
 
@@ -142,7 +143,8 @@ def examples_of_model(
 
     @told
     def describe(name: str) -> list[Any]:
-        return [gr.update(info=sizes(bench.shelf.entry("calm", name))), *(example.name for example in offered(name))]
+        names = [gr.update(value=say(key(example.name))) for example in offered(name)]
+        return [gr.update(info=sizes(bench.shelf.entry("calm", name))), *names]
 
     model.change(describe, model, [model, *chips], **private)  # a link chooses too
     writes = [

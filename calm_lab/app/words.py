@@ -11,7 +11,16 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
-from calm_lab.app import energy_words, generate_words, map_words, noise_words, study_words, tempering_words, tour_words
+from calm_lab.app import (
+    energy_words,
+    example_words,
+    generate_words,
+    map_words,
+    noise_words,
+    study_words,
+    tempering_words,
+    tour_words,
+)
 
 HOW = Path(__file__).parent / "static"
 
@@ -135,7 +144,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "link_close": ("Close", "关闭"),
 }
 WORDS |= energy_words.WORDS | generate_words.WORDS | tempering_words.WORDS | study_words.WORDS | noise_words.WORDS
-WORDS |= map_words.WORDS | tour_words.WORDS
+WORDS |= map_words.WORDS | tour_words.WORDS | example_words.WORDS
 
 _TABS = ("tour", "vectors", "map", "noise", "energy", "generate", "tempering", "brier", "cost")
 for _tab in _TABS:  # long texts in files

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, expect
 
+from calm_lab.app.example_words import key
+from calm_lab.app.words import WORDS
 from calm_lab.lab.examples import prompts_for
 from tests.app.visiting import PATIENCE, Visit, running
 
@@ -28,13 +30,19 @@ def two_models(models: Path, no_bundled: None, tmp_path_factory: pytest.TempPath
         yield address
 
 
-def test_a_linked_model_has_its_own_examples_and_the_links_prompt(browser: Browser, two_models: str) -> None:
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_a_linked_model_has_its_own_examples_and_the_links_prompt(
+    browser: Browser, two_models: str, locale: str
+) -> None:
     link = f"{two_models}?{urlencode({'tab': 'generate', 'model': 'tales-calm', 'prompt': 'the little girl'})}"
-    visit = Visit(browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US"), link)
+    visit = Visit(browser.new_context(viewport={"width": 1280, "height": 900}, locale=locale), link)
     page = visit.page
     expect(page.locator("#generate-model input")).to_have_value("tales-calm", timeout=PATIENCE)
-    names = [example.name for example in prompts_for("andersen")]
-    assert names != [example.name for example in prompts_for("three sentences")]
+    names, other = (
+        [WORDS[key(example.name)][locale == "zh-CN"] for example in prompts_for(corpus)]
+        for corpus in ("andersen", "three sentences")
+    )
+    assert names != other
     for name in names:
         expect(page.get_by_role("button", name=name, exact=True).first).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#generate-prompt textarea")).to_have_value("the little girl")

@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from calm_lab.app import example_words
 from calm_lab.app.look import STATIC
 from calm_lab.app.words import I18N, WORDS, say, table
+from calm_lab.lab import examples
 
 GAP = re.compile(r"\{\w+\}")
 SCRIPTS = sorted(STATIC.glob("*.js"))
@@ -25,6 +27,16 @@ def test_both_languages_say_it_with_the_same_gaps(key: str) -> None:
 def test_chinese_is_chinese() -> None:
     kept = {"language_code"}
     assert [k for k, (_, chinese) in WORDS.items() if k not in kept and not re.search("[\u4e00-\u9fff]", chinese)] == []
+
+
+def test_every_worked_example_has_a_name() -> None:
+    offered = [*examples.TEXTS, *examples.OTHER_PROMPTS]
+    offered += [
+        example for kind in (examples.PROMPTS, examples.PASSAGES) for group in kind.values() for example in group
+    ]
+    names = [example.name for example in offered]
+    assert set(example_words.CHINESE) == set(names)
+    assert len(example_words.WORDS) == len(set(names))  # no two share a key
 
 
 def test_drawings_ask_only_for_words_that_exist() -> None:
