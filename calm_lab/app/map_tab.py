@@ -49,7 +49,7 @@ def build(bench: Bench) -> Opening:
         "detail_",
         "share_",
         "board_bits_short",
-        helpers=(*views.CHARTS, "map_canvas.js", "map_parts.js", "map_paint.js"),
+        helpers=(*views.CHARTS, "map_canvas.js", "map_parts.js", "map_paint.js", "map_fit.js"),
         server_functions=answers(shelf),
         elem_id="map",
         min_height=420,

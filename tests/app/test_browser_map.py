@@ -47,6 +47,18 @@ def test_the_map(visit: Visit) -> None:
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^0\.00 "), timeout=PATIENCE)
     assert sideways(page) == 0
 
+    second = side.get_by_role("listitem").nth(1).get_by_role("button")
+    heading = side.get_by_role("heading").inner_text()
+    second.press("Enter")
+    expect(side.get_by_role("heading")).not_to_have_text(heading, timeout=PATIENCE)
+    expect(side.locator("button:focus")).to_have_count(1)  # a walk from neighbour to neighbour, by keyboard
+    group = drawing.locator(".cl-part-of-legend button").first
+    group.press("Enter")
+    expect(group).to_be_focused()
+    drawing.locator(".cl-part-of-legend").get_by_role("button", name="Typical words").press("Enter")
+    expect(drawing.locator(".cl-part-of-lasso")).to_contain_text(re.compile(r"\d+ chunks? chosen"), timeout=PATIENCE)
+    group.press("Enter")
+
     drawing.get_by_role("searchbox", name="A word or its beginning").fill("village")
     expect(drawing.locator(".cl-part-of-found").get_by_role("status")).to_have_text(re.compile(r"^\d+ chunks$"))
     drawing.get_by_role("searchbox", name="A word or its beginning").fill("")
@@ -109,7 +121,7 @@ def test_lasso_own_text_and_a_cancelled_fit(visit: Visit) -> None:
     for x, y in ((0.99, 0.01), (0.99, 0.6), (0.01, 0.6)):
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
     page.mouse.up()
-    expect(drawing.locator(".cl-part-of-lasso")).to_contain_text(re.compile(r"\d+ chunks inside"), timeout=PATIENCE)
+    expect(drawing.locator(".cl-part-of-lasso")).to_contain_text(re.compile(r"\d+ chunks chosen"), timeout=PATIENCE)
 
     drawing.get_by_role("button", name="Compute", exact=True).click()
     drawing.get_by_role("button", name="Cancel", exact=True).click()

@@ -26,7 +26,7 @@ const make = (tag, attributes = {}, ...children) => {
 };
 
 // A sentence of the library that came in both languages: `chinese_key` beside `key`, where it is translated.
-const spoken = (value, key) => (language() === "zh" && value[`chinese_${key}`]) || value[key];
+const inOwnLanguage = (value, key) => (language() === "zh" && value[`chinese_${key}`]) || value[key];
 
 // In place of a picture: why there is none, as calm_lab/app/refusals.py says it.
 const whyNot = ({ message, chinese }) => make("p", { class: "cl-message", role: "alert" }, (language() === "zh" && chinese) || message);
@@ -37,6 +37,21 @@ const percent = (value) => {
   if (share > 0 && share < 0.1) return "<0.1%";
   if (share < 100 && share > 99.9) return ">99.9%";
   return `${share.toFixed(share >= 10 && share < 99 ? 0 : 1).replace(/\.0$/, "")}%`;
+};
+
+// Draw `node` anew and leave the keyboard where it was: on what has the same name, else on the same place in line.
+const keepFocus = (node, redraw) => {
+  const stops = () => [...node.querySelectorAll("button, input, select, textarea, [tabindex]")];
+  const named = (stop) => stop.getAttribute("aria-label") ?? stop.textContent;
+  const active = document.activeElement;
+  const place = node.contains(active) ? stops().indexOf(active) : -1;
+  const name = place < 0 ? "" : named(active);
+  redraw();
+  if (place < 0 || node.contains(document.activeElement)) return;
+  const now = stops();
+  const there = now[Math.min(place, now.length - 1)];
+  const again = there && named(there) === name ? there : now.find((stop) => named(stop) === name);
+  (again ?? there)?.focus({ preventScroll: true });
 };
 
 // The same four fills in turn, for chunk number `index` everywhere.

@@ -183,17 +183,15 @@ const models = (study) => {
       say("brier_reason", { n: worst(row) + 1, value: hundredths(row.brier[worst(row)]) + "%" }))));
 };
 
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const study = props.value;
   if (study && study.message) {
     root.replaceChildren(whyNot(study));
     return;
   }
   if (!study || !study.curve) return;
-  const focused = root.contains(document.activeElement) ? [...root.querySelectorAll("button, [tabindex]")].indexOf(document.activeElement) : -1;
   root.replaceChildren(stats(study), convergence(study), make("div", { class: "cl-dial-and-trap" }, dialChart(study), trap(study)), gapChart(study), models(study),
     exportBar(() => props.value.python, () => props.value.rows, "calm_lab-brierlm.csv"));
-  if (focused >= 0) root.querySelectorAll("button, [tabindex]")[focused]?.focus();
-};
+});
 
 keepDrawn(draw);

@@ -95,11 +95,10 @@ const missingNode = (value) => {
     " ", make("code", {}, `calm-lab train transformer --corpus ${gone.corpus} --tokenizer ${gone.tokenizer}`));
 };
 
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const value = props.value && props.value.lanes ? props.value : null;
   if (!value) return root.replaceChildren();
   if (value.run !== drawnRun) [drawnRun, opened] = [value.run, null];
-  const held = root.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
   const kinds = ["calm", "transformer"].map((kind) => value.lanes.map((lane, place) => [lane, place]).filter(([lane]) => lane.kind === kind));
   root.replaceChildren(...[
     make("section", { class: "cl-card", "aria-busy": String(value.status === "running") },
@@ -112,7 +111,6 @@ const draw = () => {
     value.status === "running" ? null : exportBar(python, rows, "three-temperatures.csv"),
   ].filter(Boolean));
   mark();
-  if (held) [...root.querySelectorAll("[aria-label]")].find((node) => node.getAttribute("aria-label") === held)?.focus();
-};
+});
 
 keepDrawn(draw);

@@ -150,22 +150,20 @@ const own = (answer) => {
     make("div", { class: "cl-scroll", tabindex: "0", role: "region", "aria-label": say("cost_own") }, make("table", { class: "cl-table cl-wide" },
       make("thead", {}, make("tr", {}, head(say("cost_column_model"), false), head(say("cost_column_runs")), head(say("cost_axis_training")), head(say("cost_axis_inference")), head("BrierLM"))),
       make("tbody", {}, ...rows))),
-    findings.length ? make("ul", { class: "cl-pairs" }, ...findings.map((f) => make("li", {}, make("b", {}, say(`cost_verdict_${f.verdict.replace(/[' ]/g, "_")}`)), ` ${spoken(f, "text")} (${spoken(f, "difference")})`))) : null,
-    ...(findings.length ? remarks.map((remark) => make("p", { class: "cl-note" }, spoken(remark, "text"))) : []));
+    findings.length ? make("ul", { class: "cl-pairs" }, ...findings.map((f) => make("li", {}, make("b", {}, say(`cost_verdict_${f.verdict.replace(/[' ]/g, "_")}`)), ` ${inOwnLanguage(f, "text")} (${inOwnLanguage(f, "difference")})`))) : null,
+    ...(findings.length ? remarks.map((remark) => make("p", { class: "cl-note" }, inOwnLanguage(remark, "text"))) : []));
 };
 
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const answer = props.value;
   if (answer && answer.message) {
     root.replaceChildren(whyNot(answer));
     return;
   }
   if (!answer || !answer.bars) return;
-  const focused = root.contains(document.activeElement) ? [...root.querySelectorAll("button, [tabindex]")].indexOf(document.activeElement) : -1;
   root.replaceChildren(stats(answer), make("div", { class: "cl-charts" }, bars(answer, "training"), bars(answer, "inference")), partKeys(), honest(answer),
     make("div", { class: "cl-charts" }, paperChart(answer, "training"), paperChart(answer, "inference")), table(answer), own(answer),
     exportBar(() => props.value.python, () => props.value.rows, "calm_lab-flops.csv"));
-  if (focused >= 0) root.querySelectorAll("button, [tabindex]")[focused]?.focus();
-};
+});
 
 keepDrawn(draw);

@@ -2,12 +2,12 @@
 
 const root = element.querySelector(".cl-map");
 const PICTURES = ["umap", "pca"], COLOURS = ["frequency", "first", "punctuation", "sigma", "cluster"], PATHS = ["line", "sphere"];
-const WAIT = 60, POLL = 700, FOUND = 40;
-const NEIGHBORS = [5, 10, 15, 30, 50, 100], DISTANCES = [0, 0.05, 0.1, 0.25, 0.5, 0.9];
+const WAIT = 60, FOUND = 40;
 let base = null, map = null, grids = {}, first = null;
 const state = { picture: "umap", colour: "cluster", tool: "look", only: null, query: "", path: "line", overlay: "", seed: 7, end: 8, neighbors: 2, distance: 2 };
 const fresh = () => Object.assign(state, { only: null, query: "", look: null, start: null, finish: null, walk: null, walkAt: 0, phrase: null, cloud: null, noise: null, noiseAt: 0, rows: null, words: [], job: null });
 const parts = {}; // the nodes that change
+const fill = (name, ...nodes) => keepFocus(parts[name], () => parts[name].replaceChildren(...nodes));
 let asked = 0;
 
 // One question to the server; a refusal is written into `place`. Nothing comes back where a later question has overtaken it,
@@ -58,9 +58,10 @@ const paint = () => {
   map.paintWith({ layers: found.layers, over, tool: state.tool, kept: (row) => (!lit || lit.has(row)) && only(row),
     describe: (row) => `${quoted(base.texts[row])}  ×${base.counts[row]}` });
   legended = found;
-  parts.legend.replaceChildren(...legendOf(found));
-  parts.found.replaceChildren(...(hits ? [make("span", { class: "cl-note", role: "status" }, say("map_found", { count: hits.length }), hits.length > FOUND ? ` ${say("map_found_shown", { count: FOUND })}` : ""),
-    ...hits.slice(0, FOUND).map((row) => button(quoted(base.texts[row]), () => go(row)))] : []));
+  const chosen = places && state.only !== null ? [...base.texts.keys()].filter(only) : null;
+  fill("legend", ...legendOf(found), ...(chosen ? [wordsOf(chosen)] : []));
+  fill("found", ...(hits ? [make("span", { class: "cl-note", role: "status" }, say("map_found", { count: hits.length }), hits.length > FOUND ? ` ${say("map_found_shown", { count: FOUND })}` : ""),
+    ...hits.slice(0, FOUND).map((row) => button(quoted(base.texts[row]), () => go(row))), hits.length ? wordsOf(hits) : ""] : []));
   for (const [group, value] of [["picture", state.picture], ["colour", state.colour], ["tool", state.tool], ["path", state.path]]) {
     root.querySelectorAll(`[data-${group}]`).forEach((node) => node.setAttribute("aria-pressed", String(node.dataset[group] === value)));
   }
@@ -74,7 +75,7 @@ const ends = (look) => [
   button(say("map_from"), () => setEnd("start", look)), button(say("map_to"), () => setEnd("finish", look))];
 const showLook = (look, title) => {
   state.look = look;
-  parts.side.replaceChildren(...lookPart(look, title, base, go, ends(look)).filter(Boolean));
+  fill("side", ...lookPart(look, title, base, go, ends(look)).filter(Boolean));
   parts.said.replaceChildren(button(say("map_said", { text: quoted(look.tokens.join("").trim()) }), () => parts.side.scrollIntoView({ block: "start", behavior: calmly() })));
   map.goTo(...look.places[state.picture]);
 };
@@ -86,13 +87,23 @@ const decodeAt = async (x, y) => {
   const look = await question("map_spot", { picture: state.picture, x, y }, parts.side, "look");
   if (look) showLook(look, say("map_between"));
 };
-const lasso = async (rows) => {
-  Object.assign(state, { rows, words: [], overlay: "lasso" });
+const lasso = (rows) => {
+  state.overlay = "lasso";
+  return typical(rows);
+};
+// The same for a group of the legend or of a search, which the keyboard reaches.
+const wordsOf = (rows) => button(say("map_words_go"), async () => {
+  if (state.overlay === "lasso") state.overlay = "";
+  await typical(rows);
+  parts.lasso.scrollIntoView({ block: "nearest", behavior: calmly() });
+}, { class: "cl-small cl-words-go" });
+const typical = async (rows) => {
+  Object.assign(state, { rows, words: [] });
   paint();
   const answer = await question("map_words", { rows }, parts.lasso, "words");
   if (!answer) return;
   state.words = answer.words;
-  parts.lasso.replaceChildren(...wordsPart(rows, answer.words, base, go).filter(Boolean));
+  fill("lasso", ...wordsPart(rows, answer.words, base, go).filter(Boolean));
 };
 const setEnd = (which, look) => {
   state[which] = look;
@@ -150,56 +161,11 @@ const mapOwn = async (text) => {
   if (answer) load(answer);
 };
 
-const bar = (share, text) => make("div", { class: "cl-progress", role: "progressbar", "aria-valuenow": String(Math.round(100 * share)), "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": text },
-  make("i", { style: { width: `${100 * share}%` } }), make("span", {}, text));
-const fitAgain = async () => {
-  if (state.job) return;
-  state.job = "asked";
-  parts.fit.replaceChildren(bar(0, say("map_stage_start")));
-  const answer = await question("map_fit", { n_neighbors: NEIGHBORS[state.neighbors], min_dist: DISTANCES[state.distance] }, parts.fit);
-  if (!answer) {
-    if (state.job === "asked") state.job = null;
-    return;
-  }
-  state.job = answer.job;
-  const { job } = answer;
-  const cancel = button(say("map_cancel"), async () => {
-    state.job = null;
-    await question("map_fit_cancel", { job }, parts.fit);
-    parts.fit.replaceChildren(make("p", { class: "cl-note", role: "status" }, say("map_cancelled")));
-  });
-  const begun = { start: 0, neighbours: 0.02, compiler: 0.12, layout: 0.3 }, wide = { start: 0.02, neighbours: 0.1, compiler: 0.18, layout: 0.7 };
-  const line = make("div");
-  parts.fit.replaceChildren(line, cancel);
-  while (state.job === job) {
-    const now = await question("map_fit_state", { job }, null, `fit${job}`);
-    if (state.job !== job) return;
-    if (!now) { state.job = null; return void line.replaceChildren(whyNot({ message: say("map_fit_gone") })); }
-    if (now.map) return load(now.map);
-    line.replaceChildren(bar(begun[now.stage] + (wide[now.stage] * now.done) / now.total, say(`map_stage_${now.stage}`, { done: now.done, total: now.total })));
-    await new Promise((done) => { setTimeout(done, POLL); });
-  }
-};
-
 // ---- the page
 
 const choices = (group, values, act) => values.map((value) => button(say(`map_${group}_${value}`), () => { act(value); paint(); }, { [`data-${group}`]: value }));
 const card = (title, text, ...children) => make("section", { class: "cl-card" }, make("h2", {}, say(title)), text ? make("p", {}, text) : null, ...children);
 const field = (key, node) => make("label", { class: "cl-field" }, make("span", {}, say(key)), node);
-const range = (key, steps, name) => {
-  const output = make("output");
-  const input = make("input", { type: "range", min: "0", max: String(steps.length - 1), step: "1", "aria-label": say(key) });
-  const update = () => {
-    output.textContent = String(steps[state[name]]);
-    input.value = String(state[name]);
-    input.setAttribute("aria-valuetext", String(steps[state[name]]));
-    input.style.setProperty("--range_progress", `${(100 * state[name]) / (steps.length - 1)}%`);
-  };
-  input.addEventListener("input", () => { state[name] = Number(input.value); update(); });
-  update();
-  return make("div", { class: "cl-field" }, make("div", { class: "cl-ends" }, make("span", {}, say(key)), output), make("div", { class: "cl-panel-range" }, input));
-};
-
 const trustLine = () => {
   const share = (trust) => `${number(trust.value, 3)} ± ${number(1.96 * trust.standard_error, 3)}`;
   const { trust } = base, any = trust.pca;

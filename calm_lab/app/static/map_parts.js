@@ -144,7 +144,7 @@ const withLegend = (canvas, legend, ramp) => {
   const whole = document.createElement("canvas");
   const pen = whole.getContext("2d"), font = `${13 * scale}px ${getComputedStyle(document.body).fontFamily}`;
   pen.font = font;
-  const keys = [...legend.children].map((node) => ({
+  const keys = [...legend.children].filter((node) => node.querySelector("i")).map((node) => ({
     text: [...node.childNodes].filter((child) => child.nodeName !== "I").map((child) => child.textContent.trim()).filter(Boolean).join("  "),
     colour: node.querySelector(".cl-ramp") ? null : node.querySelector("i")?.style.background }));
   let x = edge, line = 0;

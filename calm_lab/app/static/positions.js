@@ -19,7 +19,7 @@ const chunkTokens = (chunk, index) => make("span", { class: "cl-tokens", style: 
 
 const saidNode = (text, hits, draws) => make("span", {}, text.trim() ? text.trim() : make("span", { class: "cl-special" }, say("token_end")), make("small", {}, ` ${hits}/${draws}`));
 
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const value = run();
   if (!value) return root.replaceChildren();
   const longest = 1.02 * Math.max(...value.chunks.flatMap((chunk) => [chunk.fidelity, chunk.diversity]));
@@ -42,7 +42,6 @@ const draw = () => {
       make("td", { class: "cl-likeliest" }, saidNode(chunk.likeliest, chunk.likeliest_hits, value.draws)));
   };
   const head = (text, cls = "") => make("th", { scope: "col", class: cls }, text);
-  const held = root.contains(document.activeElement) ? document.activeElement.textContent : null;
   root.replaceChildren(
     stats(value),
     make("section", { class: "cl-card", "aria-busy": String(value.status === "running") },
@@ -57,7 +56,6 @@ const draw = () => {
     exportBar(() => run().python, () => run().chunks.map((chunk, i) => ({ chunk: i + 1, text: chunk.text, diversity: chunk.diversity, fidelity: chunk.fidelity, score: chunk.score,
       score_error: chunk.error, best: chunk.best, hits: chunk.hits, likeliest: chunk.likeliest, likeliest_hits: chunk.likeliest_hits,
       model: value.model, alpha: value.alpha, draws: value.draws, seed: value.seed })), "energy-on-text.csv"));
-  if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
-};
+});
 
 keepDrawn(draw);

@@ -89,7 +89,7 @@ const rows = (value) => () => [
   ...value.shortfall.map((point) => ({ kind: "shortfall", n: value.n, pool: point.pool, shortfall: point.shortfall.value,
     shortfall_error: point.shortfall.error, shortfall_theory: point.shortfall.theory, reached_theory: point.reached }))];
 
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const value = props.value;
   if (!value || !value.measured) {
     root.replaceChildren(make("p", { class: "cl-note" }, say("prices_measuring")));
@@ -103,7 +103,6 @@ const draw = () => {
   const hereKey = keySign("cl-upright cl-key-here", say("prices_here"));
   const card = (title, note, picture, ...keys) => make("section", { class: "cl-card" },
     make("h2", {}, title), make("p", {}, note), picture, make("div", { class: "cl-keys" }, ...keys));
-  const held = root.contains(document.activeElement) ? document.activeElement.textContent : null;
   root.replaceChildren(
     make("div", { class: "cl-charts" },
       card(say("prices_calls"), say("prices_calls_note"), calls(value, width), keySign("cl-stroke", say("prices_key_theory")), measuredKey, hereKey),
@@ -113,8 +112,7 @@ const draw = () => {
         value.n === 1 ? make("p", {}, say("prices_bias_one")) : bias(value, width),
         ...(value.n === 1 ? [] : [keySign("cl-stroke", say("prices_key_theory")), keySign("cl-hollow-dot", say("prices_key_measured"))]))),
     exportBar(python(value), rows(value), "temperature-curves.csv"));
-  if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
-};
+});
 
 // Until the measurements for a new law arrive, the curves are dimmed.
 document.addEventListener("calm-lab-law", () => root.setAttribute("aria-busy", "true"));

@@ -83,17 +83,15 @@ const plot = (picture) => {
   return frame;
 };
 
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const value = props.value;
   if (!value || !value.prices) return root.replaceChildren();
-  const held = root.contains(document.activeElement) ? document.activeElement.textContent : null;
   root.replaceChildren(outcomes(value),
     make("div", { class: "cl-charts" },
       make("section", { class: "cl-card" }, make("h2", {}, say("real_calls")), make("p", {}, say("real_calls_note")), plot((width) => calls(value, width)), priceTable(value)),
       value.gaps.length ? make("section", { class: "cl-card" }, make("h2", {}, say("real_gap", { n: value.n })), make("p", {}, say("real_gap_note")), plot((width) => gap(value, width)),
         make("div", { class: "cl-keys" }, keySign("cl-hollow-dot", say("real_key_measured")), keySign("cl-upright cl-key-here", say("real_here")))) : null),
     exportBar(() => props.value.python, () => rows(props.value), "temperature-at-a-prompt.csv"));
-  if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
-};
+});
 
 keepDrawn(draw);

@@ -148,7 +148,7 @@ const switches = (value) => {
 };
 
 let chartAxes = null, body = null, title = null;
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const value = props.value;
   if (!value || !value.models) {
     root.replaceChildren(make("p", { class: "cl-note" }, say("sweep_measuring")));
@@ -157,7 +157,6 @@ const draw = () => {
   if (!value.models.some((row) => row.kept)) on = "own";
   if (Object.keys(value.own).length > 1) asked = false;
   if (!value.models.some((row) => row.name === shown)) shown = value.chosen;
-  const held = root.contains(document.activeElement) ? document.activeElement.textContent : null;
   const all = rows(value);
   const row = all.find((one) => one.name === shown);
   const any = all.find((one) => one.found);
@@ -190,8 +189,7 @@ const draw = () => {
       lacking.length ? make("p", { class: "cl-note" }, say("sweep_lacking", { names: lacking.join(", ") })) : null),
     ...[coordinates(value, row)].filter(Boolean),
     exportBar(value.python ? () => props.value.python : null, () => csv(props.value), "calm_lab-noise.csv"));
-  if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
-};
+});
 
 // The dial moves one line and the table; everything else stays.
 document.addEventListener("calm-lab-dials", (event) => {

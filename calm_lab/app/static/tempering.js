@@ -90,11 +90,10 @@ const rows = (value) => () => value.law.map((p, i) => ({
   calls: value.exact.calls.value, calls_theory: value.exact.calls.theory, accepted: value.exact.accepted.value, z_t: value.exact.accepted.theory,
   stage1: value.exact.stage1.value, stage1_theory: value.exact.stage1.theory }));
 
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const value = props.value;
   if (!value || !value.law) return;
   const width = Math.max(240, root.clientWidth - (root.clientWidth > 700 ? 42 : 30));
-  const held = root.contains(document.activeElement) ? document.activeElement.textContent : null;
   root.replaceChildren(
     make("section", { class: "cl-card" },
       make("h2", {}, say("tempering_chart")),
@@ -105,8 +104,7 @@ const draw = () => {
         value.batch ? keySign("cl-diamond", say("tempering_key_batch", { samples: counted(value.batch.samples) })) : null,
         make("span", { class: "cl-key" }, say("tempering_whiskers")))),
     stats(value), exportBar(python(value), rows(value), "temperature.csv"));
-  if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
-};
+});
 
 followWidth(root, draw);
 keepDrawn(draw);

@@ -34,14 +34,13 @@ const picture = (value, width) => {
 const rows = (value) => [
   ...value.calm.map((point) => ({ model: value.model, temperature: 1 / point.n, ...point })), ...value.transformer.map((point) => ({ model: value.partner, ...point }))];
 
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const value = run();
   if (!value) return root.replaceChildren();
   const most = value.calm.length ? Math.max(...value.calm.map((point) => point.pool)) : 0;
   const frame = make("div", { class: "cl-plot" });
   if (value.calm.length) followWidth(frame, () => frame.replaceChildren(picture(value, frame.clientWidth)));
   const status = value.status === "running" && value.positions >= value.wanted ? "baseline" : value.status;
-  const held = root.contains(document.activeElement) ? document.activeElement.textContent : null;
   root.replaceChildren(make("section", { class: "cl-card", "aria-busy": String(value.status === "running") },
     make("h2", {}, say("tradeoff_title")), make("p", {}, say("tradeoff_note", { corpus: value.corpus })),
     make("p", { class: "cl-progress-line", role: "status" }, make("progress", { max: "1", value: String(value.positions / value.wanted), hidden: value.status !== "running", "aria-label": say("tradeoff_title") }),
@@ -51,7 +50,6 @@ const draw = () => {
       value.partner ? keySign("cl-dot cl-ink-dot", say("tradeoff_key_token", { model: value.partner })) : null) : null,
     value.status === "done" && !value.partner ? make("p", { class: "cl-note" }, say("tradeoff_none")) : null));
   if (value.status === "done") root.append(exportBar(() => run().python, () => rows(run()), "accuracy-against-collision.csv"));
-  if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
-};
+});
 
 keepDrawn(draw);

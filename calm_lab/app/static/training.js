@@ -81,7 +81,7 @@ const pane = (run, title, width) => {
 };
 
 const spoken = make("span", { class: "cl-sr", role: "status" });
-const draw = () => {
+const draw = () => keepFocus(root, () => {
   const run = current();
   if (!run) return;
   const wide = root.clientWidth > 700;
@@ -91,10 +91,8 @@ const draw = () => {
   if (spoken.textContent !== said) spoken.textContent = said;
   const beside = before ? pane(before, name("training_before", before), width)
     : make("section", { class: "cl-card cl-waiting" }, make("p", {}, say("training_hint")));
-  const held = root.querySelector(".cl-panes :focus")?.textContent;
   root.replaceChildren(spoken, make("div", { class: "cl-panes" }, pane(run, name("training_run", run), width), beside));
-  if (held) [...root.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
-};
+});
 
 followWidth(root, draw);
 keepDrawn(draw);
