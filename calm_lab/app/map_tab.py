@@ -22,7 +22,7 @@ from calm_lab.lab import examples
 
 ID = "map"
 TITLE = "map_tab"
-PROMPT = examples.PROMPTS["storyland"][1].text
+PROMPT = examples.PROMPTS["littleland"][1].text  # a story of storyland too
 
 
 def first_map(shelf: MapShelf, model: str) -> dict[str, Any]:

@@ -21,7 +21,11 @@ from calm_lab.model.calm import CALM
 from calm_lab.model.transformer import TokenTransformer
 
 Kind = Literal["autoencoder", "calm", "transformer"]
-FIRST = {"autoencoder": ("autoencoder-k4",), "calm": ("calm-storyland-k4", "calm-andersen-k4"), "transformer": ()}
+FIRST = {
+    "autoencoder": ("autoencoder-k4",),
+    "calm": ("calm-littleland-k4", "calm-storyland-k4", "calm-andersen-k4"),
+    "transformer": (),
+}
 _NONE = {
     "autoencoder": "there is no autoencoder: train one (calm-lab train autoencoder) and give its folder with --models",
     "calm": "there is no CALM: train one (calm-lab train calm) and give its folder with --models",

@@ -82,6 +82,7 @@ def measure(options: EvaluateOptions) -> dict[str, Any]:
     from calm_lab.model import checkpoint
     from calm_lab.model.transformer import TokenTransformer
     from calm_lab.text.corpora import load_corpus
+    from calm_lab.text.storyland import LANGUAGES
     from calm_lab.training.rows import Documents, Rows
 
     model = checkpoint.load(options.model, pick_device(options.device))
@@ -96,8 +97,8 @@ def measure(options: EvaluateOptions) -> dict[str, Any]:
     chunk_size = 1 if isinstance(model, TokenTransformer) else model.config.chunk_size
     ids = Rows(documents, chunk_size, options.positions, model.tokenizer).evaluation(options.rows)
     metrics = _metrics(model, ids.to(pick_device(options.device)), options)
-    if corpus == "storyland" and "BrierLM" in metrics:
-        metrics |= _ceiling(model.tokenizer, texts[:CEILING_STORIES], chunk_size)
+    if corpus in LANGUAGES and "BrierLM" in metrics:
+        metrics |= _ceiling(model.tokenizer, texts[:CEILING_STORIES], chunk_size, corpus)
     about = {"model": options.model, "corpus": corpus, "split": options.split, "documents": len(documents)}
     return {**about, "tokens": int((ids != model.config.pad_id).sum()), "seed": options.seed, "metrics": metrics}
 
@@ -112,10 +113,12 @@ def _corpus_of(name: str) -> str:
     return corpus
 
 
-def _ceiling(tokenizer: Tokenizer, texts: list[str], chunk_size: int) -> dict[str, tuple[float, float]]:
-    from calm_lab.text.storyland import ceiling
+def _ceiling(tokenizer: Tokenizer, texts: list[str], chunk_size: int, language: str) -> dict[str, tuple[float, float]]:
+    from calm_lab.text.storyland import ceiling, machine
 
-    best = ceiling(tokenizer, texts, chunk_size, eos_id=tokenizer.eos_id, pad_id=tokenizer.pad_id)
+    best = ceiling(
+        tokenizer, texts, chunk_size, eos_id=tokenizer.eos_id, pad_id=tokenizer.pad_id, machine=machine(language)
+    )
     errors = best.standard_errors
     return {
         "best BrierLM of all models": (best.brier_lm, errors["brier_lm"]),

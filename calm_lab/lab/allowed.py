@@ -20,6 +20,7 @@ from calm_lab.errors import InputError
 from calm_lab.model.calm import CALM
 from calm_lab.text.chunks import prompt_chunks
 from calm_lab.text.storyland.law import LawState, TokenLaw
+from calm_lab.text.storyland.machine import Machine
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class Allowed:
 
 
 @torch.no_grad()
-def allowed_draws(model: CALM, stories: Iterable[str], draws: int = 20, seed: int = 0) -> Allowed:
+def allowed_draws(
+    model: CALM, stories: Iterable[str], draws: int = 20, seed: int = 0, machine: Machine | None = None
+) -> Allowed:
     """Draw chunks after every chunk of some stories and follow each by the exact law.
 
     Args:
@@ -53,6 +56,7 @@ def allowed_draws(model: CALM, stories: Iterable[str], draws: int = 20, seed: in
             in the begin chunk, so that all alignments are there.
         draws: chunks drawn a position, at least 1.
         seed: of the draws.
+        machine: of another language on the same machinery; storyland's if left out.
 
     Returns:
         The shares, with errors over stories.
@@ -63,7 +67,7 @@ def allowed_draws(model: CALM, stories: Iterable[str], draws: int = 20, seed: in
     if model.tokenizer is None or draws < 1:
         raise InputError("allowed draws need a model with a tokenizer, and at least one draw a position")
     size, config = model.config.chunk_size, model.config
-    law = TokenLaw(model.tokenizer, config.eos_id, config.pad_id)
+    law = TokenLaw(model.tokenizer, config.eos_id, config.pad_id, machine)
     stream = generator(seed, next(model.parameters()).device)
     counts = []  # of each story: draws right through 0..K tokens
     for index, story in enumerate(stories):

@@ -126,6 +126,44 @@ MODELS = {
             corpus="andersen", steps=1500, hidden_size=128, layers=3, blocks=1, samples=4, targets=16, save_every=250
         ),
     ),
+    "autoencoder-littleland": Bundled(
+        "An autoencoder of one small language: what its decoder says is nearly always littleland",
+        AutoencoderRecipe(
+            corpus="littleland",
+            documents=3000,
+            vocab_size=640,
+            random_tokens=0.0,
+            steps=500,
+            rows=32,
+            hidden_size=128,
+            evaluate_every=250,
+            save_every=250,
+        ),
+    ),
+    "calm-littleland-k4": Bundled(
+        "A small CALM that masters a small language: here a temperature shows in whole stories",
+        CalmRecipe(
+            corpus="littleland",
+            autoencoder="autoencoder-littleland",
+            steps=2000,
+            samples=8,
+            targets=16,
+            hidden_size=128,
+            evaluate_every=250,
+            save_every=250,
+        ),
+    ),
+    "transformer-littleland": Bundled(
+        "The token Transformer of the size of calm-littleland-k4's backbone",
+        TransformerRecipe(
+            corpus="littleland",
+            tokenizer="autoencoder-littleland",
+            steps=600,
+            hidden_size=128,
+            evaluate_every=200,
+            save_every=200,
+        ),
+    ),
     "transformer-storyland": Bundled(
         "The token Transformer of the size of calm-storyland-k4's backbone",
         TransformerRecipe(documents=25_000, steps=800, evaluate_every=200, save_every=200),
@@ -190,5 +228,5 @@ def publish(trained: Path, name: str, out: Path) -> Path:
 def measure(model: checkpoint.Model, corpus: str) -> dict[str, Any]:
     """The card's metrics of a loaded model."""
     if isinstance(model, Autoencoder):
-        return report_autoencoder(model)
+        return report_autoencoder(model, corpus)
     return report_calm(model, corpus) if isinstance(model, CALM) else report_transformer(model, corpus)

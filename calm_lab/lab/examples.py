@@ -31,6 +31,11 @@ TEXTS = (
 
 NOTHING = Example("Start from nothing", "")
 PROMPTS = {
+    "littleland": (
+        Example("Once upon a time", "Once upon a time", 21),
+        Example("Leo the fox", "Leo was a curious fox who lived in a green valley between two hills.", 6),
+        NOTHING,
+    ),
     "storyland": (
         Example("Once upon a time", "Once upon a time", 21),
         Example("Mia the mouse", "When Mia was still a little mouse, she lived in a small village by the sea.", 6),
@@ -45,6 +50,18 @@ PROMPTS = {
 OTHER_PROMPTS = (Example("The morning", "In the morning"), Example("Once upon a time", "Once upon a time"), NOTHING)
 
 PASSAGES = {  # from documents that no training has seen
+    "littleland": (
+        Example(
+            "A green drum",
+            "Once upon a time there was a little fox named Mia. She loved to sing. Her dearest treasure was a green "
+            "drum. Then something terrible happened: the drum was lost.",
+        ),
+        Example(
+            "A little duckling",
+            "Leo was a curious fox who lived in an old house at the edge of a wood. One sunny afternoon, he stepped "
+            "outside. Suddenly he heard a soft sound, and there lay a little duckling.",
+        ),
+    ),
     "storyland": (
         Example(
             "A merry rabbit",

@@ -50,10 +50,10 @@ def sizes(config: dict[str, Any]) -> str:
 def reaches(card: dict[str, Any]) -> str:
     """The headline of a card, in words."""
     metrics = card["metrics"]
-    if "andersen" in metrics:
-        tales = metrics["andersen"]
-        shares = [f"{100 * tales[name]['value']:.2f}%" for name in ("clean", "sigma_0.3")]
-        return f"tokens of unseen tales back: {shares[0]} clean, {shares[1]} at sigma 0.3"
+    for corpus, what in (("andersen", "tales"), ("littleland", "stories")):
+        if corpus in metrics:
+            shares = [f"{100 * metrics[corpus][name]['value']:.2f}%" for name in ("clean", "sigma_0.3")]
+            return f"tokens of unseen {what} back: {shares[0]} clean, {shares[1]} at sigma 0.3"
     test = metrics.get("test_every_4", metrics["test"])  # a Transformer where a CALM of K = 4 is judged
     if test["brier_lm"] is None:
         reason = str(test.get("reason", "undefined")).split(",")[0]

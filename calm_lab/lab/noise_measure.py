@@ -73,9 +73,10 @@ def measure(name: str) -> dict[str, Any]:
 
 
 def measure_missing(folder: Path = ASSETS) -> Iterator[Path]:
-    """Measure every bundled autoencoder without a result for its present weights; yields each file written."""
+    """Measure every bundled autoencoder of ``CORPUS`` without a result for its weights; yields each file written."""
     for name, place in checkpoint.bundled().items():
-        if checkpoint.read_json(place / "config.json").get("kind") == "autoencoder" and stored(place, folder) is None:
+        kind, data = checkpoint.read_json(place / "config.json").get("kind"), checkpoint.read_card(place)["data"]
+        if kind == "autoencoder" and CORPUS in data["corpus"] and stored(place, folder) is None:
             folder.mkdir(parents=True, exist_ok=True)
             checkpoint.write_json(folder / f"{name}.json", measure(name))
             yield folder / f"{name}.json"

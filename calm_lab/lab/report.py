@@ -1,7 +1,7 @@
 """What a finished model reaches, measured on documents it has not seen: the numbers on its card.
 
 An autoencoder is judged on unseen tales, unseen stories and on text of another world (Wikipedia summaries). A CALM on
-storyland is held against the language itself: the exact ceiling of BrierLM, and the language's own parser.
+storyland or littleland is held against the language itself: BrierLM's exact ceiling, and the language's own parser.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from calm_lab.model.transformer import TokenTransformer
 from calm_lab.text.corpora import load_corpus
 from calm_lab.text.storyland.ceiling import Ceiling, ceiling
 from calm_lab.text.storyland.sentences import Share, acceptance
+from calm_lab.text.storyland.source import LANGUAGES, machine
 from calm_lab.toolkit.evaluation import evaluate_calm, evaluate_transformer
 from calm_lab.toolkit.reconstruction import token_accuracies
 from calm_lab.toolkit.texts import write_texts
@@ -38,23 +39,30 @@ def unseen(corpus: str, splits: Iterable[str] = ("test",), count: int | None = N
     return [row["text"] for split in splits for row in load_corpus(corpus, split, count=count)]
 
 
-def report_autoencoder(model: Autoencoder, seed: int = 0) -> dict[str, Any]:
-    """Token accuracy on unseen text, clean and under noise, and what the posterior looks like."""
+def report_autoencoder(model: Autoencoder, corpus: str = "andersen+storyland", seed: int = 0) -> dict[str, Any]:
+    """Token accuracy on unseen text, clean and under noise, and what the posterior looks like.
+
+    One that was trained on a single generated language is judged on that; any other on tales, stories and, where they
+    have been fetched, Wikipedia summaries. The headline is that of the first text.
+    """
     tokenizer = model.tokenizer
     assert tokenizer is not None
-    texts = {"andersen": unseen("andersen", ("validation", "test")), "storyland": unseen("storyland", count=300)}
-    with contextlib.suppress(CalmLabError):  # evaluation text of another world; not everyone has fetched it
-        texts["wikipedia-summaries"] = unseen("wikipedia-summaries", count=300)
+    if corpus in LANGUAGES:
+        texts = {corpus: unseen(corpus, count=300)}
+    else:
+        texts = {"andersen": unseen("andersen", ("validation", "test")), "storyland": unseen("storyland", count=300)}
+        with contextlib.suppress(CalmLabError):  # evaluation text of another world; not everyone has fetched it
+            texts["wikipedia-summaries"] = unseen("wikipedia-summaries", count=300)
     report: dict[str, Any] = {}
-    for corpus, documents in texts.items():
+    for name, documents in texts.items():
         rows = Rows(Documents.tokenize(documents, tokenizer), model.config.chunk_size, 64, tokenizer)
         ids = rows.evaluation(1_000_000)
         shares = token_accuracies(model, ids, generator(seed, ids.device))
-        report[corpus] = {name: _with_error(share.value, share.standard_error) for name, share in shares.items()}
-        report[corpus]["tokens"] = shares["clean"].total
-        if corpus == "andersen":
+        report[name] = {sigma: _with_error(share.value, share.standard_error) for sigma, share in shares.items()}
+        report[name]["tokens"] = shares["clean"].total
+        if "headline" not in report:
             report["posterior"] = _posterior(model, ids)
-            report["headline"] = {name: shares[name].value for name in ("clean", "sigma_0.3")}
+            report["headline"] = {sigma: shares[sigma].value for sigma in ("clean", "sigma_0.3")}
     return report
 
 
@@ -109,7 +117,7 @@ def report_brier(
 def report_calm(
     model: CALM, corpus: str, seed: int = 0, stories: int | None = None, repeats: int = 4
 ) -> dict[str, Any]:
-    """BrierLM on unseen documents; on storyland also the exact ceiling and the share of accepted texts.
+    """BrierLM on unseen documents; where the language is known, its exact ceiling and the share of accepted texts.
 
     Accepted are ``stories`` asked for: by default 200, and 20 of a head that takes many steps a draw.
     """
@@ -119,17 +127,18 @@ def report_calm(
     evaluation = evaluate_calm(model, ids, generator(seed, ids.device), repeats=repeats)
     report: dict[str, Any] = {"test": evaluation.to_dict(), "documents": len(documents)}
     report["headline"] = {"brier_lm": report["test"]["brier_lm"]}
-    if corpus == "storyland":
-        best = ceiling(model.tokenizer, documents, model.config.chunk_size)  # type: ignore[arg-type]
+    language = machine(corpus) if corpus in LANGUAGES else None
+    if language is not None:
+        best = ceiling(model.tokenizer, documents, model.config.chunk_size, machine=language)  # type: ignore[arg-type]
         report |= _against(best, evaluation.brier.brier_lm)
-        report["allowed"] = allowed_draws(model, documents[:40], seed=seed).to_dict()
+        report["allowed"] = allowed_draws(model, documents[:40], seed=seed, machine=language).to_dict()
     report["samples"] = {}
     for name, temperature in TEMPERATURES.items():
-        count = stories if corpus == "storyland" else 3  # only storyland has a parser to judge the others
+        count = stories if language else 3  # without a parser nobody judges the others
         texts = write_texts(model, count, temperature=temperature, seed=seed)
         report["samples"][name] = {"seed": seed, "first_three": texts[:3]}
-        if corpus == "storyland":
-            accepted = acceptance(texts)
+        if language is not None:
+            accepted = acceptance(texts, language)
             report["samples"][name]["stories_accepted"] = _share(accepted.stories)
             report["samples"][name]["sentences_accepted"] = _share(accepted.sentences)
     return report
@@ -142,8 +151,9 @@ def report_transformer(model: TokenTransformer, corpus: str, seed: int = 0, ever
     whole = evaluate_transformer(model, ids, noise).to_dict()  # first: the card's numbers hang on the order of draws
     aligned = evaluate_transformer(model, ids, noise, every=every, offset=1)
     report = {"test": whole, f"test_every_{every}": aligned.to_dict(), "documents": len(documents)}
-    if corpus == "storyland":
-        best = ceiling(model.tokenizer, documents, every)  # type: ignore[arg-type]  # at the aligned positions
+    if corpus in LANGUAGES:
+        known = machine(corpus)
+        best = ceiling(model.tokenizer, documents, every, machine=known)  # type: ignore[arg-type]  # where aligned
         report |= _against(best, aligned.brier.brier_lm)
     return report
 
@@ -154,7 +164,7 @@ def document_rows(
     """Unseen documents, at most ``count`` of a split: stories a row each, others packed, as in training."""
     tokenizer = model.tokenizer
     assert tokenizer is not None
-    whole = corpus == "storyland"
+    whole = corpus in LANGUAGES
     documents = unseen(corpus, count=count) if whole else unseen(corpus, ("validation", "test"), count)
     rows = Rows(Documents.tokenize(documents, tokenizer), chunk_size, 512 // chunk_size, tokenizer)
     ids = rows.one_each(len(documents)) if whole else rows.evaluation(400)

@@ -73,9 +73,9 @@ def load_corpus(
         split: ``train``, ``validation`` or ``test``, about 90/5/5 by a hash of the document.
         streaming: a stream instead of a table; by default for hub data sets and for files above 64 MiB.
         text_column: where rows hold their text; by default ``text`` or the only column.
-        count: at most so many documents of each corpus; for storyland the number made (20,000 stories to train on,
-            1,000 to validate and 1,000 to test by default; a stream has no end by default).
-        seed: which stories storyland makes, and the order of a mixture.
+        count: at most so many documents of each corpus; of generated stories the number made (by default 20,000 to
+            train on, 1,000 to validate and 1,000 to test; a stream has no end by default).
+        seed: which stories are made, and the order of a mixture.
 
     Raises:
         CorpusError: unknown, missing, empty, binary, damaged or out of reach.
@@ -167,13 +167,13 @@ def _texts(source: Source, split: Split, count: int | None, seed: int) -> Iterat
     if source.path is not None:
         documents = read_documents(source.path, source.text_column)
         return itertools.islice(choose_split(documents, split, source.info.name), count)
-    return _stories(split, _STORY_COUNTS[split] if count is None else count, seed)
+    return _stories(source, split, _STORY_COUNTS[split] if count is None else count, seed)
 
 
-def _stories(split: Split, count: int | None, seed: int) -> Iterator[str]:
+def _stories(source: Source, split: Split, count: int | None, seed: int) -> Iterator[str]:
     from calm_lab.text.storyland import stories
 
-    return stories(split, count, seed)
+    return stories(split, count, seed, language=source.info.name)
 
 
 def _stream_texts(source: Source, split: Split, count: int | None, seed: int) -> Iterator[str]:
@@ -183,7 +183,7 @@ def _stream_texts(source: Source, split: Split, count: int | None, seed: int) ->
         documents = read_documents(source.path, source.text_column)
         yield from itertools.islice((one.text for one in documents if split_of(one) == split), count)
     elif source.info.kind == "generated":
-        yield from _stories(split, count, seed)
+        yield from _stories(source, split, count, seed)
     else:
         yield from _texts(source, split, count, seed)
 

@@ -91,6 +91,15 @@ def _registry() -> dict[str, Source]:
         ),
         Source(
             CorpusInfo(
+                "littleland",
+                "a small part of storyland: three kinds of stories, 400 words",
+                "MIT, part of calm_lab",
+                "generated",
+                "known truth like storyland's, and small enough for a small model to write it nearly without mistakes",
+            ),
+        ),
+        Source(
+            CorpusInfo(
                 "wikipedia-summaries",
                 "openings of 10,033 English Wikipedia articles, 5 million characters",
                 "CC BY-SA, Wikipedia's authors",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from calm_lab.model import checkpoint
 from calm_lab.text.corpora import load_corpus
+from calm_lab.text.storyland.source import LANGUAGES
 from calm_lab.text.tokenizer import Tokenizer
 from calm_lab.training.recipes import Recipe
 from calm_lab.training.rows import Documents, Tokenized
@@ -75,13 +76,13 @@ def read_texts(
     if folder is not None:
         train, validation = open_tokens(folder, tokenizer)
         return Texts(train, validation, train.sha256)
-    tokenize = _generated if recipe.corpus == "storyland" else _tokenize
+    tokenize = _generated if recipe.corpus in LANGUAGES else _tokenize
     return tokenize(recipe.corpus, recipe.text_column, recipe.documents, tokenizer, validation_documents)
 
 
 def _streams(recipe: Recipe) -> bool:
     """Whether the corpus comes as a stream, whose length nobody knows."""
-    if recipe.corpus == "storyland":
+    if recipe.corpus in LANGUAGES:
         return False
     return not hasattr(load_corpus(recipe.corpus, "train", text_column=recipe.text_column), "num_rows")
 

@@ -27,7 +27,7 @@ class Recipe:
     Attributes:
         out: run folder; by default runs/KIND-CORPUS.
         corpus: a corpus name, a file, a folder, a hub name, or several joined with '+'.
-        documents: read at most this many training documents; None reads all (storyland: 20,000).
+        documents: read at most this many training documents; None reads all (20,000 generated stories).
         text_column: column of the text, where the corpus does not say.
         preset: sizes: nano, lab, S, M, L or XL.
         steps: optimizer steps.

@@ -107,14 +107,19 @@ def test_the_proof_lets_clear_forms_pass():
     assert FormAutomaton(tiny("shape s: a b\n[a]\nThe {pet} [soon|] broke.\n[b]\nIt [ran|slept].")).ambiguity() is None
 
 
-def test_sentences_can_be_read_in_one_way_only():
-    automaton = FormAutomaton(storyland.machine())
+LANGUAGES = pytest.mark.parametrize("language", storyland.LANGUAGES)
+
+
+@LANGUAGES
+def test_sentences_can_be_read_in_one_way_only(language):
+    automaton = FormAutomaton(storyland.machine(language))
     assert automaton.ambiguity() is None
-    assert len(automaton.moves_from) > 10_000
+    assert len(automaton.moves_from) > {"storyland": 10_000, "littleland": 500}[language]
 
 
-def test_beats_and_shapes_can_be_told_apart():
-    grammar = storyland.load_grammar()
+@LANGUAGES
+def test_beats_and_shapes_can_be_told_apart(language):
+    grammar = storyland.machine(language).program.grammar
     for shape in grammar.shapes:
         names = [name for name, _ in shape.beats]
         assert len(set(names)) == len(names)
@@ -149,8 +154,9 @@ def _chosen_after(grammar, parts, chosen):
     return found
 
 
-def test_memory_is_told_by_words_and_some_form_always_fits():
-    grammar = storyland.load_grammar()
+@LANGUAGES
+def test_memory_is_told_by_words_and_some_form_always_fits(language):
+    grammar = storyland.machine(language).program.grammar
     for shape in grammar.shapes:
         open_sets = {frozenset()}
         for name, optional in shape.beats:
@@ -167,8 +173,9 @@ def test_memory_is_told_by_words_and_some_form_always_fits():
             open_sets = behind
 
 
-def test_drawn_stories_have_one_derivation():
-    machine = storyland.machine()
+@LANGUAGES
+def test_drawn_stories_have_one_derivation(language):
+    machine = storyland.machine(language)
 
     def ways(state):
         """Every way to a first terminal, none merged."""
@@ -184,7 +191,7 @@ def test_drawn_stories_have_one_derivation():
         return found
 
     for index in range(60):
-        text = storyland.generate(21, index)
+        text = storyland.generate(21, index, language)
         counts = {machine.start: 1}
         for terminal in [*pre_tokens(" " + text), END]:
             after = {}

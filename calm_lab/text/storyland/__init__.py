@@ -5,7 +5,8 @@ What: stories without end (`generate`, `stories`); a parser that says where a te
 Why: it gives a laptop-sized CALM something it can learn, and a truth to hold it against.
 Where: known-truth languages are ours; the measure they check, BrierLM, is the paper's.
 
-The language itself is in two text files beside this one, ``lexicon.txt`` and ``stories.txt``: read them.
+The language itself is in two text files beside this one, ``lexicon.txt`` and ``stories.txt``: read them. `littleland`
+is a small part of it, told by the same machinery.
 """
 
 from calm_lab.text.storyland.ceiling import Ceiling, ceiling
@@ -21,10 +22,11 @@ from calm_lab.text.storyland.sentences import (
     sentence_accepted,
     split_sentences,
 )
-from calm_lab.text.storyland.source import SPLITS, VERSION, generate, machine, split_of, stories
+from calm_lab.text.storyland.source import LANGUAGES, SPLITS, VERSION, generate, machine, split_of, stories
 from calm_lab.text.storyland.statistics import Statistics, statistics
 
 __all__ = [
+    "LANGUAGES",
     "SPLITS",
     "VERSION",
     "Acceptance",

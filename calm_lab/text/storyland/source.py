@@ -16,33 +16,49 @@ from collections.abc import Iterator
 
 from calm_lab.errors import InputError, choose_from
 from calm_lab.text.storyland.grammar import load_grammar
+from calm_lab.text.storyland.littleland import LITTLELAND, cut
 from calm_lab.text.storyland.machine import Machine
 
 VERSION = "1.0"
 """Version of the language. It changes with every change of the law, so that a model's card can name what it learned."""
 
+LANGUAGES = ("storyland", "littleland")
+"""The whole language, and the small part of it that a small model can master."""
+
 SPLITS = ("train", "validation", "test")
 _BUCKETS, _TRAIN, _VALIDATION = 100, 90, 95
 
 
+def machine(language: str = "storyland") -> Machine:
+    """Return the compiled grammar of storyland or of littleland, built once.
+
+    Raises:
+        InputError: If there is no such language.
+    """
+    if language not in LANGUAGES:
+        raise InputError(choose_from(language, LANGUAGES, "language"))
+    return _machine(language)
+
+
 @functools.cache
-def machine() -> Machine:
-    """Return the compiled grammar of storyland, built once."""
-    return Machine(load_grammar())
+def _machine(language: str) -> Machine:
+    whole = load_grammar()
+    return Machine(cut(whole, LITTLELAND) if language == "littleland" else whole)
 
 
-def generate(seed: int, index: int) -> str:
+def generate(seed: int, index: int, language: str = "storyland") -> str:
     """Tell one story.
 
     Args:
         seed: Any whole number; another seed is another endless row of stories.
         index: Number of the story in that row.
+        language: One of `LANGUAGES`.
 
     Returns:
         The story, ASCII, one paragraph. The same everywhere and always for the same version, seed and index.
     """
-    key = hashlib.sha256(f"storyland {VERSION} {seed} {index}".encode()).digest()
-    return "".join(machine().sample(random.Random(int.from_bytes(key, "big"))))
+    key = hashlib.sha256(f"{language} {VERSION} {seed} {index}".encode()).digest()
+    return "".join(machine(language).sample(random.Random(int.from_bytes(key, "big"))))
 
 
 def split_of(text: str) -> str:
@@ -51,7 +67,9 @@ def split_of(text: str) -> str:
     return SPLITS[0] if bucket < _TRAIN else SPLITS[1] if bucket < _VALIDATION else SPLITS[2]
 
 
-def stories(split: str, count: int | None = None, seed: int = 0, start: int = 0) -> Iterator[str]:
+def stories(
+    split: str, count: int | None = None, seed: int = 0, start: int = 0, language: str = "storyland"
+) -> Iterator[str]:
     """Run through the stories of one split.
 
     The stories of a split follow the law of the language *given* that their hash falls into the split's buckets. A hash
@@ -64,16 +82,19 @@ def stories(split: str, count: int | None = None, seed: int = 0, start: int = 0)
         count: How many stories; ``None`` never ends.
         seed: Which row of stories.
         start: The number in the row to begin at (stories of other splits are passed over).
+        language: One of `LANGUAGES`.
 
     Yields:
         One story after the other.
 
     Raises:
-        InputError: If the split is unknown or a number is negative.
+        InputError: If the split or the language is unknown, or a number is negative.
     """
     if split not in SPLITS:
         raise InputError(choose_from(split, SPLITS, "split"))
+    if language not in LANGUAGES:
+        raise InputError(choose_from(language, LANGUAGES, "language"))
     if start < 0 or (count is not None and count < 0):
         raise InputError("count and start must not be negative: use 0 or more, or count=None for no end")
-    texts = (generate(seed, index) for index in itertools.count(start))
+    texts = (generate(seed, index, language) for index in itertools.count(start))
     return itertools.islice((text for text in texts if split_of(text) == split), count)
