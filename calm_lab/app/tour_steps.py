@@ -158,8 +158,11 @@ def _sentence(bench: Bench, now: dict[str, Any]) -> dict[str, Any]:
     for pool in pools:
         chosen = next((one for one in pool.candidates if one.chosen), pool.candidates[0])
         chunks.append({"tokens": chosen.tokens, "roles": chosen.roles, "count": chosen.count, "draws": pool.seen})
-    values = {"steps": len(pools), "repeated": sum(pool.used >= now["n"] for pool in pools), "n": now["n"]}
-    told = ("tour_see_8", {**values, "draws": pools[0].seen, "model": entry.name})
+    values = {"steps": len(pools), "n": now["n"], "draws": pools[0].seen, "model": entry.name}
+    repeated = sum(pool.used >= now["n"] for pool in pools)
+    told = ("tour_see_8_all", values)
+    if repeated < len(pools):
+        told = ("tour_see_8", {**values, "repeated": repeated})
     rows = [
         {"step": i, "text": "".join(chunk["tokens"]), "count": chunk["count"], "draws": chunk["draws"]}
         for i, chunk in enumerate(chunks, 1)

@@ -181,6 +181,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "1 时一样"
         "随意：{model} 是个小模型。",
     ),
+    "tour_see_8_all": (
+        "In every one of {steps} steps some chunk came {n} times or more among {draws} draws, so all of them kept to "
+        "T = 1/{n}. Turn n up further: sooner or later the repeats do not suffice, for {model} is a small model.",
+        "{steps} 步中每一步都有某一块在 {draws} 次抽样中出现 {n} 次以上，所以全都做到了 T = 1/{n}。再调大 n："
+        "重复迟早会不够用，因为 {model} 是个小模型。",
+    ),
     "tour_drawn": ("drawn {count} of {draws}", "{draws} 次中抽到 {count} 次"),
     # 9
     "tour_title_9": ("What a token costs", "一个词元要花多少"),
@@ -218,10 +224,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "tour_see_10_ours": (
         "Ours on a text of known laws, of at most {ceiling}: {count} models between {low} and {high}, and {none} "
-        "too weak for a score. They differ in size and training, so they rank nothing.",
+        "too weak for a score. They differ in size, training and language, so they rank nothing.",
         "我们的模型在已知分布的文字上（上限 {ceiling}）：{count} 个模型在 {low} 到 {high} 之间，另有 {none} "
         "个太弱而没有得分。"
-        "它们大小和训练量不同，不能用来排名。",
+        "它们的大小、训练量和语言都不同，不能用来排名。",
     ),
     "tour_pair": ("Compare", "比较"),
     "tour_axis_training": ("training FLOPs", "训练 FLOPs"),

@@ -77,6 +77,7 @@ def test_what_is_set_is_what_is_answered(bench: Bench) -> None:
     assert (told["correct"], told["total"]) == (str(known.correct), str(known.total))
     near, far = (_number(values(answer(bench, step=5, away=away, spread=0.6))["expected"]) for away in (0, 2))
     assert far < near == _number(values(answer(bench, step=5))["best"])
+    assert answer(bench, step=8, n=1)["see"][0][0] == "tour_see_8_all"  # every chunk comes once
     cold, warm = (values(answer(bench, step=7, n=n))["chosen"] for n in (6, 1))
     assert float(cold.strip("%")) > float(warm.strip("%"))
     one, four = (float(values(answer(bench, step=9, chunk_size=k))["token"]) for k in (1, 4))

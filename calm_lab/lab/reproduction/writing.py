@@ -1,4 +1,4 @@
-"""What the bundled CALMs write at T = 1, 1/2 and 1/3, and the share of it that storyland's parser accepts.
+"""What the bundled CALMs write at T = 1, 1/2 and 1/3, and the share of it that their language's parser accepts.
 
 Read from the models' cards: ``calm-lab models --make NAME`` wrote them when it measured the model.
 """
@@ -10,16 +10,18 @@ from typing import Any
 
 from calm_lab.model.checkpoint import bundled, read_card
 
-MAIN = "calm-storyland-k4"
+MAIN = ("calm-littleland-k4", "calm-storyland-k4")
+"""Models whose texts are shown: one that masters its small language, and one that does not yet."""
 _LONGEST = 280  # letters of a sample; it ends with an ellipsis where it goes on
 
 
 def writing() -> Iterator[str]:
     """The lines of the page, Markdown."""
-    yield "## What the bundled models write, and how much of it is storyland\n"
+    yield "## What the bundled models write, and how much of it is right\n"
     yield (
-        "Texts from an empty start, by Algorithm 2 with a pool of 200. Accepted: the parser of the language finds"
-        " every word in its place; in brackets the 95% Wilson interval, in percent.\n"
+        "Texts from an empty start, by Algorithm 2 with a pool of 200. Accepted: the parser of the model's language"
+        " (storyland, or littleland, a small part of it) finds every word in its place; in brackets the 95% Wilson"
+        " interval, in percent.\n"
     )
     yield "| model | T | stories accepted | sentences accepted |\n|---|---|---|---|"
     cards = {name: _samples(read_card(folder)) for name, folder in bundled().items()}
@@ -28,9 +30,10 @@ def writing() -> Iterator[str]:
             shares = (_share(found[what]) for what in ("stories_accepted", "sentences_accepted"))
             yield f"| `{name}` | {temperature} | {' | '.join(shares)} |"
     yield ""
-    for temperature, found in cards.get(MAIN, {}).items():
-        yield f"`{MAIN}` at T = {temperature}, the first that is not empty (seed {found['seed']}):\n"
-        yield f"> {_shortened(next(filter(str.strip, found['first_three']), '(three empty texts)'))}\n"
+    for name in MAIN:
+        for temperature, found in cards.get(name, {}).items():
+            yield f"`{name}` at T = {temperature}, the first that is not empty (seed {found['seed']}):\n"
+            yield f"> {_shortened(next(filter(str.strip, found['first_three']), '(three empty texts)'))}\n"
 
 
 def _samples(card: dict[str, Any]) -> dict[str, dict[str, Any]]:
