@@ -89,8 +89,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweep_rule_all": ("all three", "三者全用"),
     "sweep_rule_other": ("another mixture", "其他组合"),
     "sweep_lacking": (
-        "Not measured on unseen tales: {names}. Choose “your text”, or run calm-lab models --noise for bundled ones.",
-        "没有在童话上测过：{names}。请选“你的文字”；内置模型可运行 calm-lab models --noise。",
+        "Not measured on unseen tales: {names}. Choose “your text”; calm-lab models --noise measures the bundled ones "
+        "that have read tales.",
+        "没有在童话上测过：{names}。请选“你的文字”；calm-lab models --noise 会测量读过童话的内置模型。",
     ),
     "sweep_tokens": ("{tokens} tokens of unseen tales", "{tokens} 个没见过的童话词元"),
     "sweep_draws": ("your text, {draws} draws of the noise", "你的文字，噪声抽取 {draws} 次"),

@@ -127,7 +127,7 @@ MODELS = {
         ),
     ),
     "autoencoder-littleland": Bundled(
-        "An autoencoder of one small language: what its decoder says is nearly always littleland",
+        "An autoencoder that has read nothing but littleland, one small language",
         AutoencoderRecipe(
             corpus="littleland",
             documents=3000,

@@ -75,8 +75,10 @@ def measure(name: str) -> dict[str, Any]:
 def measure_missing(folder: Path = ASSETS) -> Iterator[Path]:
     """Measure every bundled autoencoder of ``CORPUS`` without a result for its weights; yields each file written."""
     for name, place in checkpoint.bundled().items():
-        kind, data = checkpoint.read_json(place / "config.json").get("kind"), checkpoint.read_card(place)["data"]
-        if kind == "autoencoder" and CORPUS in data["corpus"] and stored(place, folder) is None:
+        kind = checkpoint.read_json(place / "config.json").get("kind")
+        read = checkpoint.read_card(place).get("data", {}).get("corpus", CORPUS)
+        knows = CORPUS in read  # one of another language would only show that it is
+        if kind == "autoencoder" and knows and stored(place, folder) is None:
             folder.mkdir(parents=True, exist_ok=True)
             checkpoint.write_json(folder / f"{name}.json", measure(name))
             yield folder / f"{name}.json"
