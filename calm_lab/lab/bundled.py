@@ -141,7 +141,7 @@ MODELS = {
         ),
     ),
     "calm-littleland-k4": Bundled(
-        "A small CALM that masters a small language: here a temperature shows in whole stories",
+        "A small CALM that masters a small language: here a temperature shows in whole sentences",
         CalmRecipe(
             corpus="littleland",
             autoencoder="autoencoder-littleland",

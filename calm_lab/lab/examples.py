@@ -32,8 +32,8 @@ TEXTS = (
 NOTHING = Example("Start from nothing", "")
 PROMPTS = {
     "littleland": (
-        Example("Once upon a time", "Once upon a time", 21),
-        Example("Leo the fox", "Leo was a curious fox who lived in a green valley between two hills.", 6),
+        Example("Once upon a time", "Once upon a time", 23),
+        Example("Leo the fox", "Leo was a curious fox who lived in a green valley between two hills.", 2),
         NOTHING,
     ),
     "storyland": (

@@ -95,7 +95,7 @@ def _registry() -> dict[str, Source]:
                 "a small part of storyland: three kinds of stories, 400 words",
                 "MIT, part of calm_lab",
                 "generated",
-                "known truth like storyland's, and small enough for a small model to write it nearly without mistakes",
+                "known truth like storyland's, and small enough for a small model to write whole sentences of it",
             ),
         ),
         Source(

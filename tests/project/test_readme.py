@@ -93,6 +93,18 @@ def test_the_quoted_saving_is_told_whole() -> None:
 
 
 @pytest.mark.parametrize("page", READMES)
+def test_what_the_small_language_shows_is_as_its_card_says(page: str) -> None:
+    metrics, written = read_card(resolve("calm-littleland-k4"))["metrics"], text(page)
+    found = metrics["test"]
+    assert f"{found['brier_lm']:.1f} ± {found['brier_lm_standard_error']:.1f}" in written
+    assert f"{metrics['ceiling']['brier_lm']:.1f}" in written
+    assert f"{100 * metrics['share_of_ceiling']:.0f}%" in written
+    shares = [f"{100 * metrics['samples'][t]['sentences_accepted']['share']:.0f}%" for t in ("1", "1/2", "1/3")]
+    assert re.search("[^.。]*".join(shares), written)
+    assert all(sample["stories_accepted"]["accepted"] == 0 for sample in metrics["samples"].values())
+
+
+@pytest.mark.parametrize("page", READMES)
 def test_what_the_main_models_reach_and_cost_is_as_their_cards_and_the_count_say(page: str) -> None:
     calm, transformer = calm_lab.load_model("calm-storyland-k4"), calm_lab.load_transformer("transformer-storyland")
     ours, theirs = (read_card(resolve(name)) for name in ("calm-storyland-k4", "transformer-storyland"))

@@ -1,8 +1,8 @@
-"""littleland: a small part of storyland, which a small model can learn to write without a mistake.
+"""littleland: a small part of storyland, of which a small model learns to write whole sentences.
 
 What: `cut` keeps of a grammar some shapes, and the first few of every list, beat and choice; `LITTLELAND` counts them.
-Why: what a temperature does to whole stories is seen only where a model knows its language. A CALM of a laptop does not
-know storyland's 12 shapes and 2,391 words yet; these 3 shapes and 400 words it does.
+Why: what a temperature does to whole sentences is seen only where a model knows its language. A laptop's CALM does not
+know storyland's 12 shapes and 2,391 words yet; these 3 shapes and 400 words it nearly does.
 Where: known-truth languages are ours. Every story of littleland is one of storyland, only much more often told.
 """
 
