@@ -5,6 +5,7 @@ Every tab is taken at both widths, in the light and the dark theme and in both l
 
 from __future__ import annotations
 
+import argparse
 import io
 import itertools
 import re
@@ -163,5 +164,8 @@ def main(folder: Path, take: Callable[[Browser, str, Path], None]) -> None:
 
 
 if __name__ == "__main__":
-    given = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
-    main(given, take_pictures if "--pictures" in sys.argv else take_screenshots)
+    parser = argparse.ArgumentParser(description="Photograph the app, in a browser without a window.")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("screenshots"), help="where the pictures go")
+    parser.add_argument("--pictures", action="store_true", help="the READMEs' pictures, not every tab")
+    asked = parser.parse_args()
+    main(asked.folder, take_pictures if asked.pictures else take_screenshots)
