@@ -92,8 +92,7 @@ def stories(
     """
     if split not in SPLITS:
         raise InputError(choose_from(split, SPLITS, "split"))
-    if language not in LANGUAGES:
-        raise InputError(choose_from(language, LANGUAGES, "language"))
+    machine(language)  # built on first use, and refused now if there is none
     if start < 0 or (count is not None and count < 0):
         raise InputError("count and start must not be negative: use 0 or more, or count=None for no end")
     texts = (generate(seed, index, language) for index in itertools.count(start))
