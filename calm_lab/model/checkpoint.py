@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,7 @@ def save(
         parts = {n: t for n, t in model.state_dict().items() if kind != "calm" or not n.startswith("autoencoder.")}
         tensors = {n: t.detach().to("cpu", _DTYPES[dtype]).contiguous() for n, t in parts.items()}
         save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
+        shutil.copymode(target / "config.json", target / "model.safetensors")  # safetensors writes for its owner only
         if extra is not None:
             extra(target)
     return Path(folder)

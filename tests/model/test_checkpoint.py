@@ -63,6 +63,18 @@ def test_a_model_comes_back_exactly(name: str, tmp_path: Path) -> None:
     assert left_over(folder) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_weights_are_as_readable_as_the_files_beside_them(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        folder = save(small.calm(), tmp_path / "model", {})
+    finally:
+        os.umask(before)
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in folder.rglob("*") if path.is_file()}
+    assert len(modes) >= 3
+    assert set(modes.values()) == {"0o644"}, modes
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_halves_the_file_and_comes_back_as_float32(dtype: str, tmp_path: Path) -> None:
     model = small.calm()
