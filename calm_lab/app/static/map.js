@@ -58,10 +58,10 @@ const paint = () => {
   map.paintWith({ layers: found.layers, over, tool: state.tool, kept: (row) => (!lit || lit.has(row)) && only(row),
     describe: (row) => `${quoted(base.texts[row])}  ×${base.counts[row]}` });
   legended = found;
-  const chosen = places && state.only !== null ? [...base.texts.keys()].filter(only) : null;
-  fill("legend", ...legendOf(found), ...(chosen ? [wordsOf(chosen)] : []));
+  const chosen = places && state.only !== null ? [wordsOf(() => [...base.texts.keys()].filter(only))] : [];
+  fill("legend", ...legendOf(found), ...chosen);
   fill("found", ...(hits ? [make("span", { class: "cl-note", role: "status" }, say("map_found", { count: hits.length }), hits.length > FOUND ? ` ${say("map_found_shown", { count: FOUND })}` : ""),
-    ...hits.slice(0, FOUND).map((row) => button(quoted(base.texts[row]), () => go(row))), hits.length ? wordsOf(hits) : ""] : []));
+    ...hits.slice(0, FOUND).map((row) => button(quoted(base.texts[row]), () => go(row))), hits.length ? wordsOf(() => hits) : ""] : []));
   for (const [group, value] of [["picture", state.picture], ["colour", state.colour], ["tool", state.tool], ["path", state.path]]) {
     root.querySelectorAll(`[data-${group}]`).forEach((node) => node.setAttribute("aria-pressed", String(node.dataset[group] === value)));
   }
@@ -92,9 +92,9 @@ const lasso = (rows) => {
   return typical(rows);
 };
 // The same for a group of the legend or of a search, which the keyboard reaches.
-const wordsOf = (rows) => button(say("map_words_go"), async () => {
+const wordsOf = (rowsOf) => button(say("map_words_go"), async () => {
   if (state.overlay === "lasso") state.overlay = "";
-  await typical(rows);
+  await typical(rowsOf());
   parts.lasso.scrollIntoView({ block: "nearest", behavior: calmly() });
 }, { class: "cl-small cl-words-go" });
 const typical = async (rows) => {
