@@ -29,7 +29,7 @@ from calm_lab.app.generate_runs import (
     write,
 )
 from calm_lab.app.guard import told
-from calm_lab.app.runs import paced, stopped
+from calm_lab.app.runs import in_turn, paced, stopped
 from calm_lab.app.words import say
 from calm_lab.lab import examples
 
@@ -136,8 +136,8 @@ def build(bench: Bench) -> Opening:
         yield from paced(compare(bench, asked(*values)))
 
     long: dict[str, Any] = {"concurrency_id": LONG, "concurrency_limit": 1, "trigger_mode": "once", **private}
-    running = gr.on([go.click, prompt.submit], stream, fields, stage, **long)
-    comparing = beside.click(three, fields, compared, **long)
+    running = in_turn([go.click, prompt.submit], stream, fields, stage, **long)
+    comparing = in_turn([beside.click], three, fields, compared, **long)
     stop.click(
         lambda *values: [stopped(value) for value in values],
         [stage, compared],

@@ -98,8 +98,9 @@ def test_a_training_that_cannot_be_is_refused(bench: Bench, plane: Any, seed: An
         next(energy_tab.train(bench, plane, seed))
 
 
-def test_stop_marks_a_running_training_only() -> None:
+def test_stop_marks_what_runs_and_forgets_what_waits() -> None:
     assert stopped({"status": "running", "looks": []}) == {"status": "stopped", "looks": []}
+    assert stopped({"status": "ended", "queued": True}) == {"status": "ended", "queued": False}
     assert stopped({"status": "done"}) == gr.skip() == stopped(None)
 
 

@@ -97,13 +97,14 @@ const missingNode = (value) => {
 
 const draw = () => keepFocus(root, () => {
   const value = props.value && props.value.lanes ? props.value : null;
-  if (!value) return root.replaceChildren();
+  const waiting = queued() ? make("p", { class: "cl-note", role: "status" }, say("stage_queued")) : null;
+  if (!value) return root.replaceChildren(...[waiting].filter(Boolean));
   if (value.run !== drawnRun) [drawnRun, opened] = [value.run, null];
   const kinds = ["calm", "transformer"].map((kind) => value.lanes.map((lane, place) => [lane, place]).filter(([lane]) => lane.kind === kind));
   root.replaceChildren(...[
     make("section", { class: "cl-card", "aria-busy": String(value.status === "running") },
-      make("h2", {}, say("compare_title")), make("p", {}, say("compare_note", { seed: value.seed, pool: value.pool })),
-      staleNode(value, AT_ALL),
+      make("h2", {}, say("compare_title")), waiting ?? make("p", {}, say("compare_note", { seed: value.seed, pool: value.pool })),
+      waiting ? null : staleNode(value, AT_ALL),
       ...kinds.filter((lanes) => lanes.length).map((lanes) => make("div", { class: "cl-lanes" }, ...lanes.map(([lane, place]) => laneNode(value, lane, place)))),
       missingNode(value)),
     aside(value),

@@ -14,10 +14,11 @@ const telling = (steps) => {
 };
 
 const REASONS = { running: "stage_running", ended: "stage_ended", full: "stage_full", stopped: "stage_stopped", spent: "stage_spent" };
+const reason = (value) => say(queued() ? "stage_queued" : REASONS[value.status]);
 const statusNode = (value) => {
   const spent = value.spent;
-  return make("div", { class: `cl-status cl-${value.status}` },
-    make("span", {}, make("i", { class: "cl-lamp", "aria-hidden": "true" }), say(REASONS[value.status])),
+  return make("div", { class: `cl-status cl-${queued() ? "queued" : value.status}` },
+    make("span", {}, make("i", { class: "cl-lamp", "aria-hidden": "true" }), reason(value)),
     make("span", {}, say("stage_count", { count: value.steps.length, tokens: value.steps.length * value.chunk_size, seconds: number(spent?.seconds ?? 0, 1) })),
     spent ? make("span", {}, say("stage_calls", { calls: counted(spent.calls) })) : null,
     spent && spent.acceptance !== null && value.temperature < 1
@@ -105,7 +106,7 @@ const begin = (value) => {
 const draw = (again = false) => {
   const value = run();
   if (!value) {
-    root.replaceChildren(make("div", { class: "cl-page cl-empty" }, make("p", { class: "cl-note" }, say("stage_waiting"))));
+    root.replaceChildren(make("div", { class: "cl-page cl-empty" }, make("p", { class: "cl-note" }, say(queued() ? "stage_queued" : "stage_waiting"))));
     drawnRun = null;
     return;
   }
@@ -118,13 +119,13 @@ const draw = (again = false) => {
   for (let i = text.children.length; i < value.steps.length; i += 1) text.append(chunkNode(value.steps[i], i));
   root.querySelector(".cl-status").replaceWith(statusNode(value));
   const spoken = root.querySelector(".cl-sr"); // heard once a change, where the counts beside it change at every step
-  if (spoken.textContent !== say(REASONS[value.status])) spoken.textContent = say(REASONS[value.status]);
+  if (spoken.textContent !== reason(value)) spoken.textContent = reason(value);
   root.querySelector(".cl-page").setAttribute("aria-busy", String(value.status === "running"));
   const guesses = value.steps.filter((step) => (step.exact ? step.fell_back : step.used < step.wanted)).length;
   const why = root.querySelector(".cl-dashed");
   why.hidden = guesses === 0;
   why.lastChild.textContent = say(value.method === "exact" ? "stage_guess_exact" : "stage_guess", { n: value.n, budget: counted(value.budget), guesses, steps: value.steps.length });
-  root.querySelector(".cl-notes").replaceChildren(...[staleNode(value), foretold(value)].filter(Boolean));
+  root.querySelector(".cl-notes").replaceChildren(...[queued() ? null : staleNode(value), foretold(value)].filter(Boolean));
   root.querySelector(".cl-after").replaceChildren(...[halt(value), value.status === "running" ? null : emptyNode(value)].filter(Boolean));
   const last = value.steps.length - 1;
   const wanted = chosen !== null ? chosen : value.status === "running" ? last : telling(value.steps);

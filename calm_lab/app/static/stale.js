@@ -15,3 +15,5 @@ const staleNode = (value, fields = null) => {
   const names = changed.map((name) => say(`stale_${name}`)).join(say("stale_and"));
   return make("p", { class: "cl-stale", role: "status" }, say("stale_mark", { names }));
 };
+// A run that was asked for and has not begun: another visitor's may be under way.
+const queued = () => props.value?.queued === true;
