@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
 from calm_lab.errors import InputError, choose_from
 from calm_lab.lab.figures import DPI, StillFigure, apply_style
@@ -130,14 +132,20 @@ def _draw(axes: Axes, panel: Panel, theme: str) -> None:
             axes.errorbar(
                 x, series.y, yerr=errors, fmt=sign, markersize=4.5, color=colour, label=label, capsize=2, linewidth=thin
             )
+            above = [one for one in panel.series if one.names].index(series) % 2 == 0 if series.names else True
             for place, height, name in zip(map(float, x), series.y, series.names, strict=False):
-                axes.annotate(name, (place, height), (4, 4), textcoords="offset points", fontsize=7.5, color=colour)
+                beside = (4, 4) if above else (4, -10)  # by turns, or lines that cross would hide each other's names
+                axes.annotate(name, (place, height), beside, textcoords="offset points", fontsize=7.5, color=colour)
         else:
             axes.plot(x, series.y, color=colour, label=label, linestyle=":" if series.mark == "dotted" else "-")
     if bars:
         axes.set_xticks(range(len(names)), [str(name) for name in names])
     if "x" in panel.log:
         axes.set_xscale("log")
+        if not panel.x_ticks:
+            _few_ticks(axes)
+    if any(series.names for series in panel.series):
+        axes.margins(x=0.1)  # room for the last name
     if panel.x_ticks:
         axes.set_xticks(list(panel.x_ticks), [f"{place:g}" for place in panel.x_ticks])
         axes.set_xticks([], minor=True)
@@ -148,3 +156,12 @@ def _draw(axes: Axes, panel: Panel, theme: str) -> None:
     axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
     if sum(bool(series.label) for series in panel.series):
         axes.legend(fontsize=8.5)
+
+
+def _few_ticks(axes: Axes) -> None:
+    """On a short logarithmic axis 1, 2 and 5 have numbers and no others: all of them would overlap."""
+    low, high = axes.get_xlim()
+    if high < 100 * low:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(inf, inf)))
+        axes.xaxis.set_minor_formatter(NullFormatter())

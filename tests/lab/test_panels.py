@@ -48,6 +48,20 @@ def test_a_path_joins_its_points_and_writes_their_names() -> None:
         panels_figure([Panel("", [Series("runs", [1, 2, 3], [1, 2, 3], mark="path", names=["a", "b"])])])
 
 
+def test_nothing_written_on_a_short_logarithmic_axis_overlaps() -> None:
+    first = Series("first", [4.5e12, 4.5e13], [15.0, 43.0], "target", "path", names=["a", "b"])
+    second = Series("second", [4.6e12, 4.4e13], [15.1, 42.0], "sample", "path", names=["c", "d"])
+    figure = panels_figure([Panel("", [first, second], log="x"), Panel("", [first, second], log="x")])
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    for axes in figure.axes:
+        ticks = [*axes.get_xticklabels(), *axes.get_xticklabels(minor=True)]
+        boxes = [text.get_window_extent() for text in (*ticks, *axes.texts) if text.get_text() and text.get_visible()]
+        inside = [box for box in boxes if axes.bbox.x0 - 40 < box.x0 < axes.bbox.x1]
+        assert len(inside) >= 4 + 3  # four names, three numbers or more
+        assert not [1 for i, one in enumerate(inside) for other in inside[:i] if one.overlaps(other)]
+
+
 def test_bars_of_two_series_stand_side_by_side_over_the_same_names() -> None:
     first = Series("P", ["a", "b"], [0.7, 0.3], "accent", "bars")
     second = Series("T", ["b", "a"], [0.1, 0.9], "target", "bars")

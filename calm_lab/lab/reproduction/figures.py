@@ -105,7 +105,7 @@ def temperature(scale: Scale, store: Store) -> list[Panel]:
     over_t = sorted((p for p in curve if p.setting["pool"] == largest), key=lambda p: -p.setting["n"])
     calm = [
         _trade("CALM, T = 1/3, over N", "sample", third, [f"{p.setting['pool']}" for p in third]),
-        _trade(f"CALM, N = {largest}, over T", "accent", over_t, [f"1/{p.setting['n']}" for p in over_t]),
+        _trade(f"CALM, N = {largest}, over T", "accent", over_t, _ends([f"1/{p.setting['n']}" for p in over_t])),
     ]
     plain = []
     roles: tuple[Role, ...] = ("muted", "target", "sigma")
@@ -114,7 +114,7 @@ def temperature(scale: Scale, store: Store) -> list[Panel]:
         points = sampler_curve(cell, study.seeds, store, "softmax")
         plain.append(
             _trade(f"Transformer, d = {cell.recipe.hidden_size}", role, points,
-                   [f"{p.setting['temperature']:g}" if p.setting["temperature"] in (1.0, 0.4) else "" for p in points])
+                   _ends([f"{p.setting['temperature']:g}" for p in points]))
         )  # fmt: skip
     axes = ("collision, %", "accuracy, %")
     return [Panel("The batch sampler", calm, *axes), Panel("Softmax temperature", plain, *axes)]
@@ -131,6 +131,11 @@ def correlation(scale: Scale, store: Store) -> list[Panel]:
 def _over(setting: str, label: str, role: Role, points: Sequence[CurvePoint]) -> Series:
     kept = [point for point in points if point["brier_lm"].count]
     return _series(label, role, [float(p.setting[setting]) for p in kept], [p["brier_lm"] for p in kept])
+
+
+def _ends(names: Sequence[str]) -> list[str]:
+    """The first and the last name: between them points stand too close for more."""
+    return [name if place in (0, len(names) - 1) else "" for place, name in enumerate(names)]
 
 
 def _trade(label: str, role: Role, points: Sequence[CurvePoint], names: Sequence[str]) -> Series:
