@@ -13,28 +13,26 @@ from calm_lab.lab.measured import Finding
 
 CHINESE = {
     # claims
-    "K = 2 costs little against K = 1 (7.03 against 7.15)": "K = 2 比 K = 1 只差一点（7.03 对 7.15）",
+    "K = 1 scores above K = 2, if by little (7.15 against 7.03)": "K = 1 高于 K = 2，虽然只高一点（7.15 对 7.03）",
     "K = 4 scores below K = 2 (6.58 against 7.03)": "K = 4 低于 K = 2（6.58 对 7.03）",
     "K = 8 scores below K = 4 (5.31 against 6.58)": "K = 8 低于 K = 4（5.31 对 6.58）",
     "the same for the larger model": "较大的模型也一样",
     "from K = 4 to K = 8 the larger model keeps a larger share of its score (ours)": (
         "从 K = 4 到 K = 8，较大的模型保住的分数比例更高（我们的问题）"
     ),
-    "at equal training FLOPs the CALM of width {width} scores above": (
-        "训练 FLOPs 相等时，宽度 {width} 的 CALM 得分更高"
+    "at equal training FLOPs the CALM of width {width} scores above an equally wide Transformer": (
+        "训练 FLOPs 相等时，宽度 {width} 的 CALM 得分高于同宽的 Transformer"
     ),
-    "at equal inference FLOPs the CALM of width {width} scores above": (
-        "推理 FLOPs 相等时，宽度 {width} 的 CALM 得分更高"
+    "at equal inference FLOPs the CALM of width {width} scores above a narrower Transformer": (
+        "推理 FLOPs 相等时，宽度 {width} 的 CALM 得分高于较窄的 Transformer"
     ),
     # what was measured
     "BrierLM of {pair}: {value}": "BrierLM，{pair}：{value}",
     # remarks
-    "'K = 2 costs little' is judged as K = 1 scoring above K = 2. Where that does not hold because K = 1 scores below, "
-    "the larger K costs nothing here and pays: in short training, since K = 1 is still rising steeply when these runs "
-    "end (docs/models.md has longer ones). All sizes read the same tokens, in as many steps.": (
-        "“K = 2 只差一点”按“K = 1 得分高于 K = 2”来判断。若因 K = 1 反而更低而不成立，那么较大的 K 在这里不但不费，"
-        "还有赚：因为训练很短，这些运行结束时 K = 1 仍在陡升（更长的训练见 docs/models.md）。"
-        "各种大小读的词元一样多，步数也一样多。"
+    "All sizes read the same tokens, in as many steps. Those of nano scale are so few that K = 1 still rises steeply "
+    "when its runs end, so where K = 1 scores below K = 2 that speaks of how long a training is.": (
+        "各种大小读的词元一样多，步数也一样多。nano 规模的步数很少，运行结束时 K = 1 仍在陡升；"
+        "所以 K = 1 低于 K = 2，说明的是训练有多短。"
     ),
     "A Transformer of the CALM's own width takes fewer steps for the same training FLOPs. Hold beside it the smaller "
     "{smaller}, which takes all steps for about as many FLOPs as {large}, and {equal}, which at nano scale matches "

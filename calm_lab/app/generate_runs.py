@@ -134,9 +134,12 @@ def write(bench: Bench, asked: Request) -> Iterator[dict[str, Any]]:
         "seed": asked.seed,
         "chunk_size": lm.config.chunk_size,
         "asked": asked.settings(),
-        "estimate": price(bench, asked) if asked.method == "exact" else None,
+        "estimate": None,
     }
     yield {**value, "steps": [], "status": "running", "spent": None}
+    if asked.method == "exact":
+        value["estimate"] = price(bench, asked)  # a pilot: it takes a moment
+        yield {**value, "steps": [], "status": "running", "spent": None}
     for lane in _chunks(lm, tokenizer, asked):
         yield {**value, **lane}
 

@@ -28,7 +28,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "generate_how": ("How this is computed", "这是怎么算出来的"),
     "stage_text": ("Written text; arrow keys move between chunks", "写出的文字；用方向键在块之间移动"),
     "stage_waiting": ("Nothing written yet. Press Generate.", "还没有写出文字。请按“生成”。"),
-    "stage_queued": ("waiting for its turn", "排队等候中"),
+    "stage_queued": ("starting, or waiting for its turn", "即将开始，或排队等候中"),
     "stage_starting": ("Starting…", "正在开始…"),
     "stage_running": ("writing", "正在写"),
     "stage_ended": ("ended by itself", "自行结束"),

@@ -23,7 +23,7 @@ class ModelsOptions:
         make: train and measure this bundled model again, by its own recipe.
         out: where --make or --map writes its folder; by default among the bundled ones.
         resume: go on with a --make that was interrupted.
-        noise: measure the noise sweep of every bundled autoencoder that has none yet, for the tab Noise dial.
+        noise: measure the noise sweep (tab Noise dial) of every bundled autoencoder that has read tales and lacks one.
         map: compute the latent map of this bundled autoencoder again.
         page: write the page of the bundled models, Markdown, to this file.
     """
@@ -54,7 +54,7 @@ def run(args: list[str]) -> int:
 
         for path in measure_missing():
             print(f"wrote {path}", flush=True)
-        print("every bundled autoencoder has its noise sweep")
+        print("every bundled autoencoder that has read tales has its noise sweep")
         return 0
 
     if options.map is not None:

@@ -74,7 +74,7 @@ def _small_calm(title: str, autoencoder: str, chunk_size: int = 4, head: HeadKin
 
 MODELS = {
     "autoencoder-k4": Bundled(
-        "The autoencoder under all bundled K = 4 models: Andersen's tales and storyland",
+        "The autoencoder under the bundled K = 4 models of Andersen's tales and of storyland",
         AutoencoderRecipe(
             corpus="andersen+storyland",
             documents=1500,
@@ -141,7 +141,7 @@ MODELS = {
         ),
     ),
     "calm-littleland-k4": Bundled(
-        "A small CALM that masters a small language: here a temperature shows in whole sentences",
+        "A small CALM that nearly masters a small language: here a temperature shows in whole sentences",
         CalmRecipe(
             corpus="littleland",
             autoencoder="autoencoder-littleland",

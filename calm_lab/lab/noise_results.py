@@ -1,4 +1,4 @@
-"""The noise sweep of every bundled autoencoder on tales that none of them has read, measured once and kept.
+"""The noise sweep of the bundled autoencoders of tales, on tales that none of them has read, measured once and kept.
 
 What: one JSON file a model in ``calm_lab/assets/noise/``, with the text, the seed and the hash of the weights it speaks
 of; a file whose weights have changed since is not used. ``calm_lab.lab.noise_measure`` writes what is missing.

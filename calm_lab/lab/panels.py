@@ -114,6 +114,7 @@ def _check(series: Series) -> None:
 def _draw(axes: Axes, panel: Panel, theme: str) -> None:
     bars = [series for series in panel.series if series.mark == "bars"]
     names = list(dict.fromkeys(name for series in bars for name in series.x))
+    above = False  # where the last series has its names
     for series in panel.series:
         colour = getattr(palette(theme), series.role)
         label = series.label or "_nolegend_"  # matplotlib's own word for a series without a name
@@ -132,7 +133,7 @@ def _draw(axes: Axes, panel: Panel, theme: str) -> None:
             axes.errorbar(
                 x, series.y, yerr=errors, fmt=sign, markersize=4.5, color=colour, label=label, capsize=2, linewidth=thin
             )
-            above = [one for one in panel.series if one.names].index(series) % 2 == 0 if series.names else True
+            above = not above
             for place, height, name in zip(map(float, x), series.y, series.names, strict=False):
                 beside = (4, 4) if above else (4, -10)  # by turns, or lines that cross would hide each other's names
                 axes.annotate(name, (place, height), beside, textcoords="offset points", fontsize=7.5, color=colour)
@@ -159,9 +160,9 @@ def _draw(axes: Axes, panel: Panel, theme: str) -> None:
 
 
 def _few_ticks(axes: Axes) -> None:
-    """On a short logarithmic axis 1, 2 and 5 have numbers and no others: all of them would overlap."""
+    """On a logarithmic axis of one or two decades 1, 2 and 5 have numbers and no others: all of them would overlap."""
     low, high = axes.get_xlim()
-    if high < 100 * low:
+    if 5 * low < high < 100 * low:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(inf, inf)))
         axes.xaxis.set_minor_formatter(NullFormatter())

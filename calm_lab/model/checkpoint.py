@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from calm_lab.errors import CheckpointError, InputError, TokenizerError, choose_from
@@ -25,7 +23,7 @@ from calm_lab.model.calm import CALM
 from calm_lab.model.checks import shown
 from calm_lab.model.config import AutoencoderConfig, CalmConfig, TransformerConfig, from_dict, to_dict
 from calm_lab.model.replacing import replacing, set_aside
-from calm_lab.model.stored import Tensors, first_line, read_json, read_tensors
+from calm_lab.model.stored import Tensors, first_line, read_json, read_tensors, write_tensors
 from calm_lab.model.transformer import TokenTransformer
 from calm_lab.text.tokenizer import Tokenizer
 
@@ -242,9 +240,8 @@ def save(
         if model.tokenizer is not None and not isinstance(model, CALM):
             model.tokenizer.save(target / "tokenizer.json")
         parts = {n: t for n, t in model.state_dict().items() if kind != "calm" or not n.startswith("autoencoder.")}
-        tensors = {n: t.detach().to("cpu", _DTYPES[dtype]).contiguous() for n, t in parts.items()}
-        save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
-        shutil.copymode(target / "config.json", target / "model.safetensors")  # safetensors writes for its owner only
+        tensors = {n: t.detach().to("cpu", _DTYPES[dtype]) for n, t in parts.items()}
+        write_tensors(target / "model.safetensors", tensors)
         if extra is not None:
             extra(target)
     return Path(folder)

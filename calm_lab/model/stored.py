@@ -1,4 +1,4 @@
-"""Read what a model folder stores, and trust none of it: JSON, safetensors, pickles of tensors, shards.
+"""Write tensors; read what a model folder stores, and trust none of it: JSON, safetensors, pickles, shards.
 
 Whatever a missing, damaged or hostile file does inside a library becomes a ``CheckpointError`` of one line. Tensors
 come back as views of the mapped file: nothing is copied until someone writes to them, and writing never reaches the
@@ -15,6 +15,7 @@ from typing import Any
 
 import safetensors
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from calm_lab.errors import CalmLabError, CheckpointError
@@ -70,6 +71,15 @@ def _read_shards(index: Path) -> Tensors:
             raise CheckpointError(f"{index}: refuses {name[:60]!r}: shards are .safetensors or .bin files beside it")
         tensors |= read_tensors(index.parent / name)
     return tensors
+
+
+def write_tensors(path: Path, tensors: Tensors) -> None:
+    """Write named tensors as safetensors, readable to whoever may read a file that this process makes."""
+    path.touch()
+    mode = path.stat().st_mode
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, metadata={"format": "pt"})
+    with contextlib.suppress(OSError):  # safetensors writes for the owner only; some disks know no permissions
+        path.chmod(mode)
 
 
 def read_tensors(path: Path) -> Tensors:

@@ -127,10 +127,11 @@ def test_a_fast_run_is_sent_at_the_pages_pace() -> None:
 def test_an_exact_run_is_priced_first(bench: Bench) -> None:
     asked = Request("Once upon", 3, 12, 50, 1, "default", method="exact", heat=0.5)
     values = list(write(bench, asked))
-    assert values[0]["steps"] == []
-    assert values[0]["estimate"]["pilot"] == 1000
-    assert values[0]["estimate"]["calls"] >= 2
-    assert {k: v for k, v in values[0]["estimate"].items() if k != "seconds_per_call"} == {
+    assert (values[0]["status"], values[0]["steps"], values[0]["estimate"]) == ("running", [], None)  # at once
+    assert values[1]["steps"] == []
+    assert values[1]["estimate"]["pilot"] == 1000
+    assert values[1]["estimate"]["calls"] >= 2
+    assert {k: v for k, v in values[1]["estimate"].items() if k != "seconds_per_call"} == {
         k: v for k, v in price(bench, asked).items() if k != "seconds_per_call"
     }
     for step in values[-1]["steps"]:

@@ -239,7 +239,7 @@ def test_a_full_disk_leaves_the_old_model(error: Exception, tmp_path: Path, monk
 
     with pytest.raises(CheckpointError, match="nothing was overwritten"):
         save(small.calm(seed=2), folder, extra=fail)
-    monkeypatch.setattr(checkpoint, "save_file", fail)
+    monkeypatch.setattr(checkpoint, "write_tensors", fail)
     for place in (folder, tmp_path / "new"):
         with pytest.raises(CheckpointError, match="nothing was overwritten"):
             save(small.calm(seed=2), place)

@@ -41,6 +41,12 @@ def test_links_lead_to_files_that_exist(page: str) -> None:
     assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
 
 
+def test_the_readmes_have_lists_of_the_same_length() -> None:
+    counts = [[len(re.findall(r"^- ", part, re.M)) for part in text(page).split("\n## ")] for page in READMES]
+    assert counts[0] == counts[1]
+    assert sum(counts[0]) >= 4
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_make_target_named_exists(page: str) -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", text("Makefile"), re.MULTILINE))

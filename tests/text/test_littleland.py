@@ -90,6 +90,17 @@ def test_a_cut_keeps_the_first_of_everything():
     assert names == {"hero": ["Mia", "Leo"], "kind": ["girl", "boy"], "room": ["attic", "shed"]}
 
 
+def test_a_list_under_a_list_keeps_its_family():
+    lexicon = (
+        LEXICON
+        + "[corner : room]\nattic > beam; trunk\ncellar > tap\nhall > rug\nshed > saw; vice\nbarn > hay\nroof > nest\n"
+    )
+    part = cut(build_grammar(lexicon, STORIES), Cut(("b",), forms=1, options=2, entries=2, children=1))
+    rooms, corners = part.slots["room"].entries, part.slots["corner"].entries
+    homes = {corner.names[""]: rooms[corner.parent].names[""] for corner in corners}
+    assert homes == {"beam": "attic", "saw": "shed"}
+
+
 @pytest.mark.parametrize("keep", [Cut(("c",), 1, 1, 1, 1), Cut(("a",), 0, 1, 1, 1), Cut(("a",), 1, 1, 1, 0)])
 def test_a_cut_that_cannot_be_is_refused(keep):
     with pytest.raises(InputError):

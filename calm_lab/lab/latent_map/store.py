@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from calm_lab.errors import CheckpointError, InputError, choose_from
@@ -30,7 +29,7 @@ from calm_lab.lab.latent_map.chunks import UniqueChunks, chunk_texts, tokenizer_
 from calm_lab.lab.latent_map.cluster import CLUSTERS, k_means
 from calm_lab.lab.latent_map.fit import MIN_POINTS, Plane, Trust, plane, shuffled, trustworthiness
 from calm_lab.model.autoencoder import Autoencoder
-from calm_lab.model.stored import read_json, read_tensors
+from calm_lab.model.stored import read_json, read_tensors, write_tensors
 from calm_lab.text.tables import one_line
 
 MAPS = Path(__file__).resolve().parents[2] / "assets" / "maps"
@@ -187,7 +186,7 @@ def save_map(found: LatentMap, folder: Path, card: dict[str, Any]) -> Path:
         "umap": found.picture("umap").float(),
     }
     temporary = folder / f".map.{os.getpid()}.tmp"
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata={"format": "pt"})
+    write_tensors(temporary, tensors)
     os.replace(temporary, folder / "map.safetensors")
     temporary.write_text(json.dumps({"format": FORMAT, **card}, indent=1, ensure_ascii=False) + "\n", "utf-8")
     os.replace(temporary, folder / "card.json")

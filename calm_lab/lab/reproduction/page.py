@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from calm_lab.lab.noise_sweep import COLLAPSED_NATS
+from calm_lab.lab.reproduction.asides import asides
 from calm_lab.lab.reproduction.beyond import beyond
-from calm_lab.lab.reproduction.cells import Cell, Scale
+from calm_lab.lab.reproduction.cells import BASE_CHUNK, Cell, Scale
 from calm_lab.lab.reproduction.correlation import checkpoints, correlate
 from calm_lab.lab.reproduction.curves import CurvePoint, sampler_curve
 from calm_lab.lab.reproduction.extras import DOCUMENTS, POOL_POSITIONS, POSITIONS
 from calm_lab.lab.reproduction.figures import sketches
 from calm_lab.lab.reproduction.grid import Study
 from calm_lab.lab.reproduction.queue import order, select, status
-from calm_lab.lab.reproduction.results import Interval, Store, judge
+from calm_lab.lab.reproduction.results import Interval, Store, Verdict, judge
 from calm_lab.lab.reproduction.writing import writing
 from calm_lab.training.recipes import CalmRecipe
 
@@ -23,12 +24,14 @@ PREFACE = """# Reproduction at laboratory scale
 Written by `calm-lab reproduce --page docs/reproduction.md` from the files in `calm_lab/assets/results/`; every number
 below is a measurement of this project. The runs are small ({about}),
 so a verdict speaks about this scale and says nothing about the paper's own. The paper's numbers stand in the claims.
+Unless a cell says otherwise K = {chunk}, N = {samples} and M = {targets} (the paper: 4, 8 and 100).
 
 **The rule**, written down before the runs: let d be the difference between two configurations at the same seed. A
 claim *holds* if the 95% t-interval of the mean of d lies wholly on the claimed side of zero, it *does not hold* if it
 lies wholly on the other side, and otherwise we *can't tell*. *Missing*: fewer than two pairs have been run.
 *Undefined*: a Brier-n was not positive, so there is no BrierLM and no d. Where that befell one side alone, the verdict
-does not go in its favour: at most *can't tell* (added after the first runs; it changed no verdict).
+does not go in its favour: at most *can't tell* (added after the first runs; it changed no verdict). A verdict judges
+the sign of a difference, never its size, and each stands at 95% by itself: of so many, one or two may be chance.
 
 A seed fixes the weights' first values, the order of the text and all noise, and each seed has its own autoencoder.
 BrierLM is measured on documents that no training has seen (of storyland 400), two pairs of draws a position; the
@@ -64,9 +67,10 @@ def page(scale: Scale, store: Store) -> str:
     """The whole page, Markdown."""
     wanted = select(scale, [])
     drawn = list(sketches(scale, store))
-    studied = (_study(study, store, drawn) for study in wanted)
+    studied = (_study(study, scale, store, drawn) for study in wanted)
+    preface = PREFACE.format(about=scale.about, chunk=BASE_CHUNK, samples=scale.samples, targets=scale.targets)
     parts = (_overview(wanted, store), *studied, beyond(scale, store), writing())
-    return "\n".join([PREFACE.format(about=scale.about), *(line for part in parts for line in part)])
+    return "\n".join([preface, *(line for part in parts for line in part)])
 
 
 def _overview(wanted: list[Study], store: Store) -> Iterator[str]:
@@ -77,17 +81,20 @@ def _overview(wanted: list[Study], store: Store) -> Iterator[str]:
     devices = sorted({data["machine"]["device"] for data in ended}) or ["none yet"]
     where = ", ".join(devices) + ("" if "cuda" in devices else ". There are no results from a GPU")
     judged = [judge(study, claim, store) for study in wanted for claim in study.claims]
-    found = Counter(one.verdict for one in judged)
     early = sum(not one.complete for one in judged)
-    counts = ", ".join(
-        f"{verdict}: {found[verdict]}" for verdict in ("holds", "does not hold", "can't tell", "missing")
-    )
     lacking = f" {early} of these verdicts still lack seeds." if early else ""
-    yield f"Of {found.total()} claims, {counts}.{lacking}\n"
+    paper, ours = ([one.verdict for one in judged if one.claim.ours == own] for own in (False, True))
+    yield f"Of the paper's {len(paper)} claims, {_counts(paper)}. Of {len(ours)} of our own, {_counts(ours)}." + lacking
+    yield ""
     yield (
         f"In all {len(ended)} of {len(runs)} runs (studies share some), {hours:.1f} hours of training, on: {where}."
         " Evaluations, and the autoencoders' own training, come on top.\n"
     )
+
+
+def _counts(verdicts: list[Verdict]) -> str:
+    found = Counter(verdicts)
+    return ", ".join(f"{verdict}: {found[verdict]}" for verdict in ("holds", "does not hold", "can't tell", "missing"))
 
 
 def _row(study: Study, store: Store) -> list[str]:
@@ -95,7 +102,7 @@ def _row(study: Study, store: Store) -> list[str]:
     return [study.name, study.paper, f"{found.done} of {found.wanted}", f"{found.seconds / 3600:.1f}"]
 
 
-def _study(study: Study, store: Store, drawn: list[str]) -> Iterator[str]:
+def _study(study: Study, scale: Scale, store: Store, drawn: list[str]) -> Iterator[str]:
     yield f"## {study.name}: {study.paper}\n\n{study.question}\n"
     below = BELOW if study.name == "regularisers" else {}
     columns = COLUMNS | below
@@ -105,6 +112,7 @@ def _study(study: Study, store: Store, drawn: list[str]) -> Iterator[str]:
         yield from _table(["claim", "difference", "pairs", "verdict"], _claims(study, store))
     if study.remark:
         yield f"{study.remark}\n"
+    yield from asides(study, scale, store)
     for name in drawn:
         if name.startswith(f"{study.name}-"):
             yield f"![{name}]({PICTURES}/{name}.png)\n"
@@ -118,7 +126,8 @@ def _study(study: Study, store: Store, drawn: list[str]) -> Iterator[str]:
             "fewer than two runs so far.\n"
             if found is None
             else f"{len(found.points)} checkpoints of {found.runs} runs, Pearson {found.pearson}, Spearman"
-            f" {found.spearman}; intervals by resampling runs.\n"
+            f" {found.spearman}; intervals by resampling runs, whose seeds differ less than other models would. The"
+            " relation is curved, so Pearson hangs on the range covered (the paper's is another); Spearman does not.\n"
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from calm_lab.model.checkpoint import bundled, read_card
 
 MAIN = ("calm-littleland-k4", "calm-storyland-k4")
-"""Models whose texts are shown: one that masters its small language, and one that does not yet."""
+"""Models whose texts are shown: one that nearly masters its small language, and one that does not."""
 _LONGEST = 280  # letters of a sample; it ends with an ellipsis where it goes on
 
 
@@ -20,8 +20,9 @@ def writing() -> Iterator[str]:
     yield "## What the bundled models write, and how much of it is right\n"
     yield (
         "Texts from an empty start, by Algorithm 2 with a pool of 200. Accepted: the parser of the model's language"
-        " (storyland, or littleland, a small part of it) finds every word in its place; in brackets the 95% Wilson"
-        " interval, in percent.\n"
+        " (storyland, or littleland, a small part of it) finds every word in its place; an empty text is a story not"
+        " accepted, and without sentences. In brackets the 95% Wilson interval, in percent; it takes sentences for"
+        " independent, which those of one story are not, so theirs is too narrow.\n"
     )
     yield "| model | T | stories accepted | sentences accepted |\n|---|---|---|---|"
     cards = {name: _samples(read_card(folder)) for name, folder in bundled().items()}

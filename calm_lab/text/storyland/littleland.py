@@ -53,20 +53,22 @@ def cut(grammar: Grammar, keep: Cut) -> Grammar:
     kept = tuple(shapes[name] for name in keep.shapes)
     beats = {name: _forms(grammar.beats[name], keep) for shape in kept for name, _ in shape.beats}
     slots: dict[str, Slot] = {}
+    places: dict[str, list[int]] = {}  # of what is kept of a list, in the whole list
     for name, slot in grammar.slots.items():
-        entries = slot.entries[: keep.entries]
         if slot.parent:
-            entries = tuple(
-                entry
-                for parent in range(len(slots[slot.parent].entries))
-                for entry in _of(slot.entries, parent)[: keep.children]
-            )
-        slots[name] = replace(slot, entries=entries)
+            families = [_children(slot.entries, parent)[: keep.children] for parent in places[slot.parent]]
+            places[name] = [child for family in families for child in family]
+            parents = [parent for parent, family in enumerate(families) for _ in family]
+            entries = [replace(slot.entries[i], parent=j) for i, j in zip(places[name], parents, strict=True)]
+        else:
+            places[name] = list(range(len(slot.entries)))[: keep.entries]
+            entries = [slot.entries[i] for i in places[name]]
+        slots[name] = replace(slot, entries=tuple(entries))
     return Grammar(slots, beats, kept)
 
 
-def _of(entries: Sequence[Entry], parent: int) -> list[Entry]:
-    return [entry for entry in entries if entry.parent == parent]
+def _children(entries: Sequence[Entry], parent: int) -> list[int]:
+    return [place for place, entry in enumerate(entries) if entry.parent == parent]
 
 
 def _forms(forms: Sequence[Form], keep: Cut) -> tuple[Form, ...]:

@@ -23,7 +23,7 @@ VERSION = "1.0"
 """Version of the language. It changes with every change of the law, so that a model's card can name what it learned."""
 
 LANGUAGES = ("storyland", "littleland")
-"""The whole language, and the small part of it that a small model can master."""
+"""The whole language, and the small part of it that a small model nearly masters."""
 
 SPLITS = ("train", "validation", "test")
 _BUCKETS, _TRAIN, _VALIDATION = 100, 90, 95
