@@ -324,10 +324,10 @@ panels_figure(
 #   steps (Fig 8), by a sampler without the limit. Whether that is the same bad step cannot be told from here.
 # - **The limit is not cosmetic.** Without it Brier-4 of the same weights falls to about 0.
 # - **Energy before flow, the paper's order, does not show here.** On the known language both stand at the ceiling, and
-#   their errors overlap. On storyland, after 600 steps, the flow head is *ahead* (one training each; the grid below
-#   finds the same over its seeds): with as little training a denoising loss, which judges one step of one path, may
-#   well be the quicker teacher. In the paper too flow leads at first, up to 12,000 steps. What the one-step head has
-#   for certain is its price.
+#   their errors overlap. On storyland, after 600 steps, the flow head is *ahead* of an energy head with N = 4 (one
+#   training each; the grid below finds the same over its seeds). Most of that lead is N: in the grid a quarter of it is
+#   left against N = 8, and nothing against N = 12 (`docs/reproduction.md`, study *heads*). In the paper too flow leads
+#   at first, up to 12,000 steps. What the one-step head has for certain is its price.
 #
 # The reproduction grid trains the three on storyland over several seeds. As far as it has come (*base* is energy):
 
