@@ -1,7 +1,7 @@
 """``calm-lab evaluate``: measure a model on documents it has not seen, with standard errors.
 
-An autoencoder is judged by the share of tokens that come back, a CALM and a token Transformer by BrierLM. On storyland,
-whose law is known, the best BrierLM that any model can reach stands beside it.
+An autoencoder is judged by the share of tokens that come back, a CALM and a token Transformer by BrierLM. On storyland
+and littleland, whose law is known, the best BrierLM that any model can reach stands beside it.
 """
 
 from __future__ import annotations

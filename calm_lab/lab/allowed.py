@@ -52,11 +52,11 @@ def allowed_draws(
 
     Args:
         model: a CALM with a tokenizer.
-        stories: texts of storyland, best of a split that the model has not seen; one by one they begin at 0..K-1 tokens
-            in the begin chunk, so that all alignments are there.
+        stories: texts of the language, best of a split that the model has not seen; one by one they begin at 0..K-1
+            tokens in the begin chunk, so that all alignments are there.
         draws: chunks drawn a position, at least 1.
         seed: of the draws.
-        machine: of another language on the same machinery; storyland's if left out.
+        machine: of the language; storyland's if left out.
 
     Returns:
         The shares, with errors over stories.
