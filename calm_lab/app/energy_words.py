@@ -82,7 +82,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "training_plane": (
         "What the network draws at α = {alpha}, over the target",
-        "α = {alpha} 时网络画出的点，叠在目标上",
+        "α = {alpha} 时网络抽出的样本，叠在目标上",
     ),
     "training_what": ("256 draws", "256 次抽样"),
     "training_seen": ("network", "网络"),
@@ -94,7 +94,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "training_score": ("energy score", "能量评分"),
     "training_steps": ("steps", "步数"),
     "training_curve": ("The energy score against the steps of training", "能量评分随训练步数的变化"),
-    "training_key_sample": ("drawn by the network", "网络画出的点"),
+    "training_key_sample": ("drawn by the network", "网络抽出的样本"),
     "training_key_target": ("target", "目标"),
     "training_key_means": ("their means", "两者的均值"),
     "training_key_best": ("the most any law can score on average", "任何分布平均而言的最高得分"),
@@ -103,14 +103,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "Now a trained CALM on real text: at every chunk it draws vectors, and they are held against the posterior of "
         "the chunk that came. **Look for chunks where it hedges** (long diversity) and where it is simply wrong.",
         "现在是训练好的 CALM 读真实文字：在每一块上抽取向量，与真实出现的那一块的后验相比。"
-        "**找找看它在哪里留有余地**（多样性长），又在哪里干脆错了。",
+        "**找找看它在哪里留有余地**（多样性的条较长），又在哪里干脆错了。",
     ),
     "positions_text": ("A text the model has not seen", "模型没有见过的文字"),
     "positions_model": ("Model", "模型"),
     "positions_alpha": ("Exponent α", "指数 α"),
     "positions_draws": ("Draws a chunk, N = M", "每块的抽样数 N = M"),
     "positions_seed": ("Seed", "种子"),
-    "positions_seed_new": ("New draws", "重新抽取"),
+    "positions_seed_new": ("New draws", "重新抽样"),
     "positions_go": ("Score this text", "给这段文字评分"),
     "positions_stop": ("Stop", "停止"),
     "positions_title": ("Chunk by chunk", "逐块来看"),
@@ -126,7 +126,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "positions_score": ("score", "得分"),
     "positions_hits": ("say it", "说中"),
     "positions_likeliest": ("most draws say", "抽得最多的"),
-    "positions_key_score": ("score, 2 standard errors", "得分，2 个标准误差"),
+    "positions_key_score": ("score, 2 standard errors", "得分，2 个标准误"),
     "positions_key_best": ("the most any law could have", "任何分布的上限"),
     "positions_diversity_note": (
         "mean over the chunks: distance^α between two draws",

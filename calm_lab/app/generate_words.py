@@ -72,7 +72,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "pool_fallback_one": (
         "None came {wanted} times here, nor twice: a plain draw had to do.",
-        "这里没有块出现 {wanted} 次，连两次也没有：只好随便取一个。",
+        "这里没有块出现 {wanted} 次，连两次也没有：只好直接取普通的一次抽取。",
     ),
     "pool_ms": ("{ms} ms", "{ms} 毫秒"),
     "generate_method": ("Method", "方法"),
@@ -98,30 +98,30 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "generate_compare": ("Write it at T = 1, 1/2 and 1/3", "用 T = 1、1/2、1/3 各写一遍"),
     "heat_temperature": ("Temperature", "温度"),
-    "heat_whole": ("1/n: trials need n equal draws and no second stage", "1/n：每次尝试只需 n 次相同，没有第二阶段"),
+    "heat_whole": ("1/n: trials need n equal draws and no second stage", "1/n：每次试验只需 n 次相同，没有第二阶段"),
     "heat_between": (
         "between two 1/n: a second stage makes up for the rest",
         "在两个 1/n 之间：第二阶段补上余下的部分",
     ),
     "stage_spent": ("stopped: the budget of a step was spent", "已停止：一步的预算用完了"),
     "stage_calls": ("{calls} draws", "抽取 {calls} 次"),
-    "stage_accepted_batch": ("{share} of steps kept to n", "{share} 的步数满足 n"),
+    "stage_accepted_batch": ("{share} of steps kept to n", "{share} 的步达到了 n 次"),
     "stage_accepted_batch_note": (
         "the share of steps in which some chunk came n times",
         "有块被抽到 n 次的步数所占的比例",
     ),
-    "stage_accepted_exact": ("{share} of trials accepted", "接受了 {share} 的尝试"),
-    "stage_accepted_exact_note": ("accepted trials over trials", "被接受的尝试数除以尝试总数"),
+    "stage_accepted_exact": ("{share} of trials accepted", "接受了 {share} 的试验"),
+    "stage_accepted_exact_note": ("accepted trials over trials", "被接受的试验数除以试验总数"),
     "stage_guess_exact": (
         "Dashed, {guesses} of {steps}: {budget} draws were spent before a trial was accepted, so the batch rule chose "
         "among them. These chunks do not have exactly the law of this temperature.",
-        "虚线，{steps} 块中的 {guesses} 块：抽了 {budget} 次仍没有尝试被接受，于是按批量规则从中选出。"
+        "虚线，{steps} 块中的 {guesses} 块：抽了 {budget} 次仍没有试验被接受，于是按批量规则从中选出。"
         "这些块并不严格服从该温度的分布。",
     ),
     "stage_refused": (
         "The next chunk spent {calls} draws in {trials} trials ({agreed} of them past stage 1) and none was accepted. "
         "Raise the budget or the temperature, or let the batch rule choose.",
-        "下一块在 {trials} 次尝试中抽了 {calls} 次（其中 {agreed} 次通过第一阶段），没有一次被接受。"
+        "下一块在 {trials} 次试验中抽了 {calls} 次（其中 {agreed} 次通过第一阶段），没有一次被接受。"
         "请提高预算或温度，或者让批量规则来选。",
     ),
     "stage_early": (
@@ -151,13 +151,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "stale_spent": ("what follows a spent budget", "预算用完后的做法"),
     "pool_rule_exact": (
         "Exact, T = {t}: trial after trial, until one is accepted.",
-        "精确方法，T = {t}：一次次尝试，直到有一次被接受。",
+        "精确方法，T = {t}：一次次试验，直到有一次被接受。",
     ),
     "pool_spent": (
         "The budget of {calls} draws was spent, so the batch rule chose: {used} equal draws were enough.",
         "{calls} 次抽取的预算用完了，于是按批量规则选：{used} 次相同即可。",
     ),
-    "pool_trials": ("trials", "尝试"),
+    "pool_trials": ("trials", "试验"),
     "pool_stage1": ("refused in stage 1: the draws did not agree", "第一阶段被拒：抽取结果不一致"),
     "pool_stage2": ("refused in stage 2: the coins fell against it", "第二阶段被拒：硬币没有掷中"),
     "pool_accepted": ("accepted", "接受"),

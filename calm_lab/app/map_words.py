@@ -72,7 +72,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "1 is perfect; a picture with its points shuffled gets about 0.5. Measured on {rows} random points against all "
         "{count}. The PCA plane holds {share} of the variance.",
         "可信度 ± 95%：图上一个点的 {k} 个近邻，在 l 维空间里是否也离它近。1 为完美；把点打乱后的图约为 0.5。"
-        "随机取 {rows} 个点，与全部 {count} 个点比较得出。PCA 平面占方差的 {share}。",
+        "随机取 {rows} 个点，与全部 {count} 个点比较得出。PCA 平面解释了 {share} 的方差。",
     ),
     "map_trust_none": (
         "Too few points for a trustworthiness: no neighbour can be far away.",
@@ -139,10 +139,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "map_cloud_text": (
         "The head draws 200 vectors after the text; its last {k} tokens are held back as the truth. Dots are draws, "
         "rings are the posterior of the true chunk.",
-        "模型头在文字之后抽取 200 个向量；文字的最后 {k} 个词元被留作真相。圆点是抽样，圆环是真实块的后验。",
+        "生成头在文字之后抽取 200 个向量；文字的最后 {k} 个词元被留作真值。圆点是抽样，圆环是真实块的后验。",
     ),
     "map_cloud_calm": ("Model", "模型"),
-    "map_cloud_context": ("Text, truth included", "文字（含真相）"),
+    "map_cloud_context": ("Text, truth included", "文字（含真值）"),
     "map_cloud_seed": ("Seed", "种子"),
     "map_cloud_end": ("Seed at the end of the noise walk", "噪声漫步终点的种子"),
     "map_cloud_go": ("Draw 200", "抽取 200 次"),
@@ -152,25 +152,25 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "map_noise_go": ("Walk the noise", "沿噪声漫步"),
     "map_noise": ("Noise walk", "噪声漫步"),
-    "map_noise_axis": ("the head's noise, from the first seed to the second", "模型头的噪声，从第一个种子到第二个"),
-    "map_hits": ("draws that say the truth", "说出真相的抽样"),
+    "map_noise_axis": ("the head's noise, from the first seed to the second", "生成头的噪声，从第一个种子到第二个"),
+    "map_hits": ("draws that say the truth", "说出真值的抽样"),
     "map_of": ("{part} of {all}", "{all} 中的 {part}"),
     "map_distinct": ("different chunks", "不同的块"),
     "map_diversity": ("between two draws", "两次抽样之间"),
-    "map_fidelity": ("from a draw to the truth", "抽样到真相"),
-    "map_spread": ("between two of the truth", "真相内部"),
+    "map_fidelity": ("from a draw to the truth", "抽样到真值"),
+    "map_spread": ("between two of the truth", "真值后验的两次抽样之间"),
     "map_score": ("energy score", "能量评分"),
-    "map_true": ("← truth", "← 真相"),
+    "map_true": ("← truth", "← 真值"),
     "map_cloud_note": (
         "Distances are means in l dimensions. The posterior of the truth has a mean σ of {sigma}. Every dot lies among "
         "its nearest chunks, and those may be far from it: {near} on average over the {count} draws.",
-        "距离是 l 维空间中的均值。真相的后验 σ 均值为 {sigma}。每个圆点放在离它最近的块之间，而这些块可能离它很远："
+        "距离是 l 维空间中的均值。真值的后验 σ 均值为 {sigma}。每个圆点放在离它最近的块之间，而这些块可能离它很远："
         "{count} 次抽样的平均距离为 {near}。",
     ),
     "map_lasso_title": ("A part of the map", "地图的一部分"),
     "map_lasso_text": (
         "Its chunks, and the words that are more frequent in them than in all others (log-odds in standard errors).",
-        "其中的块，以及在这些块里比别处更常见的词（对数优势比，以标准误差计）。",
+        "其中的块，以及在这些块里比别处更常见的词（对数优势比，以标准误计）。",
     ),
     "map_lasso_hint": (
         "Choose the lasso above the map and draw around points; or choose a group in the legend, or search for a word, "
@@ -183,7 +183,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "map_typical": ("typical word", "典型词"),
     "map_inside": ("inside", "其中"),
     "map_outside": ("outside", "其余"),
-    "map_odds": ("log-odds", "对数优势"),
+    "map_odds": ("log-odds", "对数优势比"),
     "map_z": ("z", "z 值"),
     "map_no_words": ("No word is typical of them.", "没有典型词。"),
     "map_more": ("and {count} more", "另有 {count} 个"),

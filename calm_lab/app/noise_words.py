@@ -7,7 +7,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "noise_look": (
         "**Turn σ up slowly** and watch where the text gives way; below, every autoencoder alike: what do KL clip, "
         "DropToken and DropLatent each do to that point?",
-        "**慢慢调高 σ**，看文字从哪里开始垮掉；下面是每个自编码器的同一条曲线：KL clip、"
+        "**慢慢调高 σ**，看文字从哪里开始垮掉；下面是每个自编码器的同一条曲线：KL 截断、"
         "DropToken 和 DropLatent 各自把这个点移到哪里？",
     ),
     "noise_text": ("Text to spoil", "要加噪的文字"),
@@ -47,7 +47,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweep_axis_relative": ("noise σ over the size of the vectors", "噪声 σ 与向量大小之比"),
     "sweep_scale": ("Axis", "横轴"),
     "sweep_absolute": ("σ as it is", "σ 本身"),
-    "sweep_relative": ("σ over the vectors' size", "σ 比向量大小"),
+    "sweep_relative": ("σ over the vectors' size", "σ ÷ 向量大小"),
     "sweep_scale_text": (
         "To compare autoencoders, divide σ by the size of the vectors: without a KL nothing holds them near 0, and the "
         "larger they are, the less a σ does to them. Here the sizes (RMS of the means) run from {low} to {high}.",
@@ -64,7 +64,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "sweep_none_collapsed": (
         "The paper's autoencoder loses 71 of 128 coordinates without KL clip. None of these lost any.",
-        "论文中的自编码器在没有 KL clip 时，128 个坐标中有 71 个坍缩。这里的一个也没有。",
+        "论文中的自编码器在没有 KL 截断时，128 个坐标中有 71 个坍缩。这里的一个也没有。",
     ),
     "sweep_column_name": ("autoencoder", "自编码器"),
     "sweep_column_rule": ("trained with", "训练时用了"),
@@ -72,7 +72,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweep_column_half": ("half is lost at", "丢失一半的 σ"),
     "sweep_column_sigma": ("learned σ", "学到的 σ"),
     "sweep_column_size": ("size", "向量大小"),
-    "sweep_column_half_size": ("over size", "比大小"),
+    "sweep_column_half_size": ("over size", "σ ÷ 向量大小"),
     "sweep_unmeasured": (
         "–: not measured on your text yet; the button above does it.",
         "–：尚未用你的文字测量；点上方的按钮即可。",
@@ -91,15 +91,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweep_lacking": (
         "Not measured on unseen tales: {names}. Choose “your text”; calm-lab models --noise measures the bundled ones "
         "that have read tales.",
-        "没有在童话上测过：{names}。请选“你的文字”；calm-lab models --noise 会测量读过童话的内置模型。",
+        "没有在没见过的童话上测过：{names}。请选“你的文字”；calm-lab models --noise 会测量读过童话的自带模型。",
     ),
-    "sweep_tokens": ("{tokens} tokens of unseen tales", "{tokens} 个没见过的童话词元"),
+    "sweep_tokens": ("{tokens} tokens of unseen tales", "没见过的童话，共 {tokens} 个词元"),
     "sweep_draws": ("your text, {draws} draws of the noise", "你的文字，噪声抽取 {draws} 次"),
     "sweep_draws_one": ("your text, one draw of the noise", "你的文字，噪声抽取 1 次"),
     "sweep_kl": ("What each coordinate says: {name}", "每个坐标说了多少：{name}"),
     "sweep_kl_text": (
         "Mean KL to the prior, largest first; {collapsed} of {size} collapsed. Dotted: the floor of KL clip.",
-        "相对先验的平均 KL，从大到小；{size} 个中坍缩 {collapsed} 个。点线：KL clip 的下限。",
+        "相对先验的平均 KL，从大到小；{size} 个中坍缩 {collapsed} 个。点线：KL 截断的下限。",
     ),
     "sweep_kl_text_free": (
         "Mean KL to the prior, largest first; {collapsed} of {size} collapsed.",

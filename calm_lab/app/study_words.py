@@ -9,11 +9,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "A model that only gives samples can still be judged. **Score more positions** and see the estimate close in "
         "on the exact line, then turn the dial: either way from the truth, the score falls.",
         "只给样本的模型也能被评判。**增加评分位置数**，看估计值怎样逼近精确值那条线，"
-        "再转动旋钮：无论朝哪边偏离真相，分数都会下降。",
+        "再转动旋钮：无论朝哪边偏离真实分布，分数都会下降。",
     ),
     "brier_how": ("How this is computed", "这是怎么算出来的"),
     "brier_dial": ("The dial", "旋钮"),
-    "brier_dial_zero": ("the truth", "真相"),
+    "brier_dial_zero": ("the truth", "真实分布"),
     "brier_dial_low": ("too sure by {value}%", "过分自信 {value}%"),
     "brier_dial_high": ("blurred by {value}%", "模糊 {value}%"),
     "brier_positions": ("Positions scored", "评分的位置数"),
@@ -43,7 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "the true text, and takes off where they agree with each other; BrierLM is 100 times the geometric mean of "
         "Brier-1 to 4. Whiskers: two standard errors.",
         "在每个位置向模型要两个四字母样本。Brier-n 数它们的前 n 个字母命中真实文本的次数，并扣除"
-        "两个样本彼此相同的次数；BrierLM 是 Brier-1 到 4 的几何平均乘以 100。竖线：两个标准误差。",
+        "两个样本彼此相同的次数；BrierLM 是 Brier-1 到 4 的几何平均乘以 100。误差线：两个标准误。",
     ),
     "brier_curve_label": ("BrierLM against positions scored", "BrierLM 随评分位置数的变化"),
     "brier_curve_label_n": ("Brier-{n} against positions scored", "Brier-{n} 随评分位置数的变化"),
@@ -54,11 +54,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "brier_axis_positions": ("positions scored", "评分的位置数"),
     "brier_axis_dial": ("too sure ← dial → blurred", "过分自信 ← 旋钮 → 模糊"),
     "brier_axis_noise": ("half of a 95% interval, BrierLM", "95% 区间的一半，BrierLM"),
-    "brier_dial_title": ("Only the truth scores best", "只有真相得分最高"),
+    "brier_dial_title": ("Only the truth scores best", "只有真实分布得分最高"),
     "brier_dial_text": (
         "The exact score at every place of the dial. It is strictly proper: to hedge costs, and so does pretending "
         "to know.",
-        "旋钮每个位置的精确得分。它是严格恰当的：含糊要付出代价，装作知道也一样。",
+        "旋钮每个位置的精确得分。它是严格适当的：含糊要付出代价，装作知道也一样。",
     ),
     "brier_dial_label": ("Exact BrierLM against the dial", "精确 BrierLM 随旋钮的变化"),
     "brier_trap": ("The sign trap", "符号陷阱"),
@@ -80,7 +80,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "brier_gap_text": (
         "The paper's CALM-M scores {size} below Transformer-S, and it prints no error bar. The band bounds the "
         "error bar of CALM-M's score alone, for any model that draws a text as often as the language writes it.",
-        "论文中 CALM-M 比 Transformer-S 低 {size}，却没有给出误差。色带给出 CALM-M 得分自身误差的上下界：对任何抽取"
+        "论文中 CALM-M 比 Transformer-S 低 {size}，却没有给出误差棒。色带给出 CALM-M 得分自身误差的上下界：对任何抽取"
         "频率与语言一致的模型都成立。",
     ),
     "brier_gap_label": ("The error bar of CALM-M against positions scored", "CALM-M 的误差随评分位置数的变化"),
@@ -125,7 +125,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "brier_pair_undefined": (
         "{a} and {b}: one score is undefined or has no error bar.",
-        "{a} 与 {b}：有一个得分未定义或没有误差。",
+        "{a} 与 {b}：有一个得分未定义或没有误差棒。",
     ),
     "brier_models_none": ("There is no language model here yet.", "这里还没有语言模型。"),
     "brier_model_name": ("model", "模型"),
@@ -160,14 +160,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "T = 1 时 1 个就够；更低温时官方代码抽 200 个",
     ),
     "cost_context": ("Context, positions", "上下文（位置数）"),
-    "cost_transformer": ("Transformer", "词元模型"),
+    "cost_transformer": ("Transformer", "词元 Transformer"),
     "cost_training": ("to train", "训练"),
     "cost_training_note": (
         "{calm} FLOPs a token; {token} for the Transformer of the same width and depth",
         "每词元 {calm} FLOPs；同宽同深的 Transformer 为 {token}",
     ),
-    "cost_writing": ("to write, {pool} draws a step", "写作，每步抽 {pool} 次"),
-    "cost_writing_one": ("to write, 1 draw a step", "写作，每步抽 1 次"),
+    "cost_writing": ("to write, {pool} draws a step", "生成，每步抽 {pool} 次"),
+    "cost_writing_one": ("to write, 1 draw a step", "生成，每步抽 1 次"),
     "cost_writing_note": (
         "{calm} FLOPs a token; {token} for that Transformer, which scores higher at equal size",
         "每词元 {calm} FLOPs；那个 Transformer 为 {token}，而同等大小时它得分更高",
@@ -185,7 +185,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Forward and backward, the autoencoder's own training included.",
         "前向与反向，包括自编码器自身的训练。",
     ),
-    "cost_bars_inference": ("Writing, FLOPs a token", "写作，每词元 FLOPs"),
+    "cost_bars_inference": ("Writing, FLOPs a token", "生成，每词元 FLOPs"),
     "cost_bars_inference_text": (
         "With {pool} draws a step, each decoded. K divides everything but the vocabulary's part.",
         "每步抽 {pool} 次，每次都要解码。除了词表那部分，其余都被 K 分摊。",
@@ -220,7 +220,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Table 1 and Fig 4. Left and up is better. The gain over the Transformers' line shrinks towards XL.",
         "表 1 与图 4。越靠左上越好。越接近 XL，相对 Transformer 连线的优势越小。",
     ),
-    "cost_scatter_inference": ("The paper's scores over FLOPs a written token", "论文得分与写作时每词元 FLOPs"),
+    "cost_scatter_inference": ("The paper's scores over FLOPs a written token", "论文得分与生成时每词元 FLOPs"),
     "cost_scatter_inference_text": (
         "Table 1 counts one draw a step. Rings: the same CALMs with a pool of {pool}, as a low temperature needs; "
         "BrierLM itself is measured at T = 1.",
@@ -247,7 +247,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "cost_column_model": ("model", "模型"),
     "cost_column_parameters": ("parameters", "参数"),
     "cost_column_training": ("training, 10²⁰ FLOPs", "训练，10²⁰ FLOPs"),
-    "cost_column_inference": ("writing, 10⁸ FLOPs a token", "写作，每词元 10⁸ FLOPs"),
+    "cost_column_inference": ("writing, 10⁸ FLOPs a token", "生成，每词元 10⁸ FLOPs"),
     "cost_column_paper": ("paper", "论文"),
     "cost_column_ours": ("ours", "我们"),
     "cost_column_exact": ("exact", "精确"),
@@ -272,8 +272,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "cost_own_text": (
         "{runs} of {wanted} runs of the studies “chunk-size” and “table-1” have ended. Small models of little "
         "stories: they say nothing about the paper's own scale. ± is half of a 95% interval over seeds.",
-        "“chunk-size”和“table-1”两项研究的 {wanted} 次运行已完成 {runs} 次。都是写小故事的小模型：说明不了论文的规"
-        "模。± 为各种子上 95% 区间的一半。",
+        "“chunk-size”和“table-1”两项研究的 {wanted} 次运行已完成 {runs} 次。都是写小故事的小模型：对论文那种规模"
+        "说明不了什么。± 为各种子上 95% 区间的一半。",
     ),
     "cost_undefined": ("undefined", "无定义"),
     "cost_verdict_holds": ("Holds:", "成立："),

@@ -28,7 +28,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "tempering_pool": ("Pool of the batch sampler, N draws", "批量采样器的候选池（N 次抽取）"),
     "tempering_seed": ("Seed", "种子"),
-    "tempering_new_seed": ("New draws", "重新抽取"),
+    "tempering_new_seed": ("New draws", "重新抽样"),
     "tempering_how": ("How this is computed", "这是怎么算出来的"),
     # the law chart
     "tempering_chart": ("P, P at the temperature, and what came back", "P、该温度下的分布，以及抽到的结果"),
@@ -41,7 +41,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "tempering_key_goal": ("P_T, the aim", "目标 P_T"),
     "tempering_key_exact": ("exact sampler, {samples} samples", "精确采样器，{samples} 个样本"),
     "tempering_key_batch": ("batch sampler, {samples} samples", "批量采样器，{samples} 个样本"),
-    "tempering_whiskers": ("whiskers: 2 standard errors", "须线：2 个标准误差"),
+    "tempering_whiskers": ("whiskers: 2 standard errors", "误差线：2 个标准误"),
     "tempering_point": (
         "{sampler} {name}: {share} ± {error}, aim {goal}",
         "{sampler} {name}：{share} ± {error}，目标 {goal}",
@@ -58,7 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "A trial draws n times. Stage 1, all n agree: {stage1}; stage 2, a coin for the rest of 1/T: {stage2}. "
         "By theory Z_T = {theory} end in a sample",
         "每次试验抽 n 次。第 1 阶段（n 次一致）通过 {stage1}；第 2 阶段（为 1/T 的小数部分掷币）通过 {stage2}。"
-        "理论上 Z_T = {theory} 得到样本",
+        "理论上有 Z_T = {theory} 的试验得到样本",
     ),
     "tempering_accepted_note1": (
         "A trial draws n = 1/T times; it is accepted when all agree. By theory Z_T = {theory} are",
@@ -84,7 +84,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "prices_rate": ("Trials accepted, stage by stage", "逐阶段的接受率"),
     "prices_rate_note": (
         "Dotted: stage 1, n draws agree. Solid: accepted in the end, Z_T. Between them lies stage 2.",
-        "虚线：第 1 阶段，n 次抽取一致。实线：最终被接受，Z_T。两者之差是第 2 阶段。",
+        "点线：第 1 阶段，n 次抽取一致。实线：最终被接受，Z_T。两者之差是第 2 阶段。",
     ),
     "prices_rate_axis": ("share of trials (log)", "试验比例（对数）"),
     "prices_bias": ("The batch sampler's bias at T = 1/{n}", "T = 1/{n} 时批量采样器的偏差"),
@@ -99,7 +99,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "prices_bias_axis": ("probability missing", "缺少的概率"),
     "prices_pool": ("pool N (log)", "候选池 N（对数）"),
     "prices_key_theory": ("theory", "理论"),
-    "prices_key_measured": ("measured, ± 2 standard errors", "测得，± 2 个标准误差"),
+    "prices_key_measured": ("measured, ± 2 standard errors", "测得，± 2 个标准误"),
     "prices_key_stage1": ("stage 1", "第 1 阶段"),
     "prices_key_accepted": ("accepted", "被接受"),
     "prices_key_accepted_measured": ("accepted, measured", "被接受（测得）"),
@@ -115,7 +115,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "real_look": (
         "Now a trained CALM, whose probabilities nobody can print. **Draw at a prompt**: what would an exact sample "
         "cost at each temperature, and how far does a pool of N fall short of what all the draws together say?",
-        "现在是训练好的 CALM，它的概率无从打印。**在一个开头处抽样**：每个温度下一个精确样本要多少次调用？"
+        "现在是训练好的 CALM，它的概率谁也列不出来。**在一个开头处抽样**：每个温度下一个精确样本要多少次调用？"
         "N 个一池的捷径离全部抽样给出的答案还差多少？",
     ),
     "real_prompt": ("Prompt", "开头"),
@@ -124,7 +124,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "real_pool": ("Pool N of the batch sampler", "批量采样器的候选池 N"),
     "real_draws": ("Draws in all", "抽样总数"),
     "real_seed": ("Seed", "种子"),
-    "real_seed_new": ("New draws", "重新抽取"),
+    "real_seed_new": ("New draws", "重新抽样"),
     "real_go": ("Draw at this prompt", "在此开头处抽样"),
     "real_next": ("The next chunk", "下一块"),
     "real_next_note": (
@@ -150,7 +150,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "real_calls": ("What an exact sample would cost", "一个精确样本的代价"),
     "real_calls_note": (
         "Judged from the draws by Theorem 2; bars: 95%. Hollow: at least that, for too few chunks repeat.",
-        "按定理 2 由抽样估计；须线为 95%。空心：至少如此，因为重复的块太少。",
+        "按定理 2 由抽样估计；误差线为 95%。空心：至少如此，因为重复的块太少。",
     ),
     "real_accepted": ("accepted", "接受率"),
     "real_expected": ("calls", "调用次数"),
@@ -171,7 +171,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "N = {pool}：缺 {value} ± {error}；{reached} 的候选池含有 {n} 次相同抽取",
     ),
     "real_here": ("the pool above", "上面的候选池"),
-    "real_key_measured": ("± 2 standard errors", "± 2 个标准误差"),
+    "real_key_measured": ("± 2 standard errors", "± 2 个标准误"),
     "tradeoff_go": ("Measure accuracy against collision (1 to 3 minutes)", "测量准确率与碰撞率（1 至 3 分钟）"),
     "tradeoff_stop": ("Stop", "停止"),
     "tradeoff_title": ("Truth against variety", "命中与多样"),

@@ -7,7 +7,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "tour_look": (
         "Ten small experiments, ten minutes: what CALM is, and what it buys. **Do the one thing each step asks for** "
         "and compare with what you should see.",
-        "十个小实验，十分钟：CALM 是什么，能换来什么。**每一步只做一件事**，再和应看到的结果对照。",
+        "十个小实验，十分钟：CALM 是什么，能换来什么。**照每一步的要求做一件事**，再和应看到的结果对照。",
     ),
     "tour_how": ("How this is computed", "这是怎么算出来的"),
     "tour_steps": ("Steps of the tour", "导览的步骤"),
@@ -17,7 +17,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "tour_do": ("Do:", "动手："),
     "tour_see": ("You should see:", "应看到："),
     "tour_open": ("Go deeper: {tab}", "深入：{tab}"),
-    "tour_notebook": ("Notebook: {notebook}", "笔记本：{notebook}"),
+    "tour_notebook": ("Notebook: {notebook}", "对应的 notebook：{notebook}"),
     "tour_paper": ("Paper, sec. {section}", "论文第 {section} 节"),
     "tour_waiting": ("Computing …", "计算中……"),
     "tour_picture": ("Picture of step {step}", "第 {step} 步的图"),
@@ -100,29 +100,31 @@ WORDS: dict[str, tuple[str, str]] = {
         "Over vectors there is no softmax, and so no probability to raise. The energy score needs samples only: "
         "diversity keeps the model's samples apart, fidelity pulls them to the truth. Score = diversity − 2 × "
         "fidelity.",
-        "向量上没有 softmax，也就没有概率可以提高。能量评分只要样本：多样性让模型的样本彼此分开，忠实度把它们拉向真相。"
+        "向量上没有 softmax，也就没有概率可以提高。能量评分只要样本："
+        "多样性让模型的样本彼此分开，忠实度把它们拉向真实样本。"
         "分数 = 多样性 − 2 × 忠实度。",
     ),
     "tour_do_5": (
         "Bring the model's cloud home, then find the spread that scores best.",
-        "先把模型的点云移回原处，再找得分最高的散布。",
+        "先把模型的点团移回原处，再找得分最高的散布。",
     ),
     "tour_see_5": (
         "{diversity} − 2 × {fidelity} = {score} with these points; {expected} on average. The best of all laws has "
         "{best}, and it is the truth's own: no distance, spread {spread}.",
-        "用这些点：{diversity} − 2 × {fidelity} = {score}；平均为 {expected}。所有分布中最好的是 {best}，正是真相自己："
+        "用这些点：{diversity} − 2 × {fidelity} = {score}；平均为 {expected}。所有分布中最好的是 {best}，"
+        "正是真实分布自己："
         "距离为 0，散布为 {spread}。",
     ),
-    "tour_away": ("Distance from the truth", "与真相的距离"),
+    "tour_away": ("Distance from the truth", "与真实分布的距离"),
     "tour_spread": ("Spread of the model's samples", "模型样本的散布"),
     "tour_key_sample": ("the model's samples", "模型的样本"),
-    "tour_key_target": ("the truth", "真相"),
+    "tour_key_target": ("the truth", "真实样本"),
     # 6
-    "tour_title_6": ("Two draws and the truth", "两次抽样与真相"),
+    "tour_title_6": ("Two draws and the truth", "两次抽样与真值"),
     "tour_text_6": (
         "Without probabilities there is no perplexity either. BrierLM takes two draws: +1 for each that equals the "
         "truth, −1 if the two equal each other. The model here writes a known language, blurred by {dial}%.",
-        "没有概率，也就没有困惑度。BrierLM 抽两次：每个等于真相的抽样 +1，两次相同则 −1。这里的模型写一种已知的语言，"
+        "没有概率，也就没有困惑度。BrierLM 抽两次：每个等于真值的抽样 +1，两次相同则 −1。这里的模型写一种已知的语言，"
         "并被模糊了 {dial}%。",
     ),
     "tour_do_6": ("Score more positions.", "增加评分的位置数。"),
@@ -138,12 +140,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "{positions} 个位置之后，某个 Brier-n 不大于 0，还没有 BrierLM。精确分数是 {exact}；语言自身为 {ceiling}。",
     ),
     "tour_positions": ("Positions scored", "评分的位置数"),
-    "tour_column_truth": ("truth", "真相"),
+    "tour_column_truth": ("truth", "真值"),
     "tour_column_first": ("draw 1", "抽样 1"),
     "tour_column_second": ("draw 2", "抽样 2"),
     "tour_column_score": ("score of 1, 2, 3, 4 letters", "前 1、2、3、4 个字母的得分"),
     "tour_axis_positions": ("positions scored", "评分的位置数"),
-    "tour_key_estimate": ("estimate, two standard errors", "估计值，两个标准误差"),
+    "tour_key_estimate": ("estimate, two standard errors", "估计值，两个标准误"),
     "tour_key_exact": ("exact", "精确值"),
     # 7
     "tour_title_7": ("A temperature from repeats", "用重复实现温度"),
@@ -153,12 +155,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "只给样本的模型没有 logits 可以除以 T。但它会重复：抽 {pool} 次，抽到 c 次的答案组成 C(c, n) 个 n 次相同的组。"
         "按组来选，就是在 T = 1/n 下选。",
     ),
-    "tour_do_7": ("Turn n up: the pool stays, the choice gets colder.", "调大 n：样本池不变，选择变冷。"),
+    "tour_do_7": ("Turn n up: the pool stays, the choice gets colder.", "调大 n：候选池不变，选择变冷。"),
     "tour_see_7": (
         "At T = 1/{n} “{name}” is chosen with {chosen}; the exact law says {goal}, and at T = 1 it had {plain}. A "
         "larger "
         "pool comes closer.",
-        "在 T = 1/{n} 时，“{name}”被选中的概率为 {chosen}；精确分布为 {goal}，T = 1 时为 {plain}。样本池越大越接近。",
+        "在 T = 1/{n} 时，“{name}”被选中的概率为 {chosen}；精确分布为 {goal}，T = 1 时为 {plain}。候选池越大越接近。",
     ),
     "tour_n": ("Repeats n, T = 1/n", "重复次数 n，T = 1/n"),
     "tour_bar_pool": ("chosen with", "被选中的概率"),
@@ -177,14 +179,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "tour_see_8": (
         "{repeated} of {steps} steps had a chunk that came {n} times or more among {draws} draws. Elsewhere the rule "
         "went down to fewer repeats, and the text is as wild as at T = 1: {model} is a small model.",
-        "{steps} 步中有 {repeated} 步，某一块在 {draws} 次抽样中出现 {n} 次以上。其余各步只好降低重复数，文字与 T = "
+        "{steps} 步中有 {repeated} 步，某一块在 {draws} 次抽样中至少出现 {n} 次。其余各步只好降低重复数，文字与 T = "
         "1 时一样"
         "随意：{model} 是个小模型。",
     ),
     "tour_see_8_all": (
         "In every one of {steps} steps some chunk came {n} times or more among {draws} draws, so all of them kept to "
         "T = 1/{n}. Turn n up further: sooner or later the repeats do not suffice, for {model} is a small model.",
-        "{steps} 步中每一步都有某一块在 {draws} 次抽样中出现 {n} 次以上，所以全都做到了 T = 1/{n}。再调大 n："
+        "{steps} 步中每一步都有某一块在 {draws} 次抽样中至少出现 {n} 次，所以全都做到了 T = 1/{n}。再调大 n："
         "重复迟早会不够用，因为 {model} 是个小模型。",
     ),
     "tour_drawn": ("drawn {count} of {draws}", "{draws} 次中抽到 {count} 次"),

@@ -126,10 +126,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "token_end": ("end", "结束"),
     "token_pad": ("padding", "填充"),
     "token_begin": ("begin", "开始"),
-    "token_mask": ("mask", "遮盖"),
+    "token_mask": ("mask", "掩码"),
     # under a picture
     "share_copy": ("Copy as Python", "复制为 Python"),
-    "share_copied": ("Copied: paste it into a notebook.", "已复制：粘贴到笔记本即可。"),
+    "share_copied": ("Copied: paste it into a notebook.", "已复制：粘贴到 notebook 即可。"),
     "share_by_hand": ("Mark the code and copy it.", "请选中代码并复制。"),
     "share_csv": ("Data as CSV", "数据（CSV）"),
     "link_copy": ("Copy link to this view", "复制此页面状态的链接"),
