@@ -2,7 +2,7 @@
 
 BrierLM asks whether a draw is the one continuation that was written; at a position with many right ones even the
 perfect model seldom hits it. Here a drawn chunk counts as far as the exact law follows it. What remains is error: a
-vector that fell between the right ones and decodes to a mixture of them.
+vector that fell between the right ones and decodes to none of them.
 
 App tab: BrierLM. Notebook: 06.
 """

@@ -15,7 +15,7 @@
 # | app tabs | *Generate*, *Latent map* (where a model's draws land) |
 # | modules | `calm_lab/model/calm.py`, `calm_lab/model/heads/energy.py`, `calm_lab/lab/known_calm.py` |
 # | paper | [arXiv:2510.27688](https://arxiv.org/abs/2510.27688), section 3: model, head, discrete input (Table 5) |
-# | you need | PyTorch, and notebook 00 or 05 for the energy score |
+# | you need | PyTorch; notebook 00 or 05 for the energy score; 00 or 07 for BrierLM, or the line on it below |
 #
 # A language model predicts the next token; CALM predicts the next *vector*. What does that take? A **backbone** that
 # reads chunks and leaves a hidden state at each, and a **head** that turns a hidden state and some noise into a vector.
@@ -29,8 +29,9 @@
 #    frequent ones as often as the language does.
 # 2. **A ceiling, nearly reached.** The best BrierLM on this language is an exact number. Trained for a minute, the
 #    model stands within 3% of it; and yet what it writes is an eighth more surprising than the language itself.
-# 3. **What noise does:** a walk through the noise is a walk over the chunks that the model may write. Making it smaller
-#    changes next to nothing, for a reason that can be read in the code.
+# 3. **What noise does:** a walk through the noise is a walk over the chunks that the model may write. Halving it
+#    changes next to nothing, for a reason that can be read in the code; making it tiny leaves one chunk, and no
+#    temperature.
 # 4. **Tokens or vectors as input?** In the paper tokens win clearly. On this small language the two are alike, even
 #    when the vectors of the past are wrong.
 # 5. **Stories**, where the same recipe falls far short, and how.
@@ -190,8 +191,10 @@ print(source_of(train_known))
 #
 # ### Train, with tokens as input and with vectors
 #
-# Two models that differ in nothing else. (With `CALM_LAB_FAST=1` the same models are loaded, and their curves with
-# them.) The autoencoder first: do chunks come back at all?
+# Two models that differ in nothing else but the texts, which each draws anew from the language. (With
+# `CALM_LAB_FAST=1` the same models are loaded, and their curves with them.) The autoencoder first: do chunks come back
+# at all? Scores are BrierLM, 100 times the geometric mean of Brier-1 to Brier-4; Brier-n asks two draws about the next
+# n tokens, +1 for each that is the truth, -1 if they are equal (notebook 07).
 
 # %%
 trained = {kind: load_known("energy", kind) if FAST else train_known("energy", kind, looks=LOOKS)
@@ -310,7 +313,7 @@ slide(law_figure, letter=Choice(list(LETTERS), "a"))
 # %% [markdown]
 # The head has learned these proportions from distances alone: the likeliest chunks come about as often as they
 # should. Still, about an eighth of its draws would have to move, eight to eleven times what counting can explain:
-# some chunks with a chance of a few percent hardly ever come (the last line printed names one). BrierLM, which
+# a chunk with a chance of a few percent may come a fifth as often (the last line printed names one). BrierLM, which
 # squares probabilities, hardly sees such a chunk.
 #
 # ### What the noise does
@@ -351,7 +354,7 @@ chunk_figure(rows, columns=92)
 # nearest, and how near?
 
 # %%
-SCALES = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]
+SCALES = [0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25]
 GRID = [0.05 * step for step in range(1, 41)]  # temperatures from 0.05 to 2
 
 
@@ -388,12 +391,12 @@ panels_figure(
 )
 
 # %% [markdown]
-# From half of the width to more than the whole hardly anything changes: two draws agree as often as before. At a
-# quarter they begin to drift, and are nearer to no temperature for it. The reason is one line of `EnergyHead.sample`
-# above, `self.noise_norm(self.embed_noise(noise))`: the head begins by bringing its noise to a standard size, so that
-# only its *direction* counts (and a bias, which shows when the noise is small). With no noise at all one chunk is
-# left, and it need not be the likeliest. With this head, then, the width of the noise is no temperature. Repeats, as
-# in notebook 08, are.
+# From half of the width to more than the whole hardly anything changes: two draws agree as often as before. The reason
+# is one line of `EnergyHead.sample` above, `self.noise_norm(self.embed_noise(noise))`: the head begins by bringing its
+# noise to a standard size, so that only its *direction* counts, and a bias, which takes over when the noise is tiny.
+# Then draws do agree more often, but on fewer chunks that need not be the likeliest: the distance to the nearest
+# temperature grows as well. With this head, then, the width of the noise is no temperature. Repeats, as in notebook
+# 08, are.
 
 # %%
 mode_kept = [drawn_law(discrete, x, 0.0, count=1).argmax().item() == law_after(x).argmax().item() for x in LETTERS]
@@ -522,7 +525,7 @@ print(f"of at most {card['metrics']['ceiling']['brier_lm']:.1f}, {share:.0%}")
 
 PROMPTS = [PROMPT, "Once upon a time there was a", "Once upon a time there was a little"]
 truth = TokenLaw(teller.tokenizer)
-views, allowed, mass = [], [], []
+views, allowed, mass, of_a_parent = [], [], [], []
 for words in PROMPTS:
     law = truth.continuations(truth.advance_text(truth.start(), words), teller.config.chunk_size)
     tokens = torch.tensor(list(law))  # (C, K)
@@ -534,13 +537,20 @@ for words in PROMPTS:
     right = [law.get(tuple(chunk), 0.0) > 0 for chunk in drawn[0].tolist()]
     allowed.append(sum(right) / len(right))
     mass.append(len(law))
-    picked = vectors[chances.multinomial(250, replacement=True, generator=torch.Generator().manual_seed(12))]
+    drawn_by_law = chances.multinomial(250, replacement=True, generator=torch.Generator().manual_seed(12))
+    picked = vectors[drawn_by_law]
+    one, other = drawn_by_law[:125], drawn_by_law[125:]
+    between = teller.autoencoder.decode((vectors[one] + vectors[other]) / 2)  # (125, K)
+    differ = tokens[one] != tokens[other]
+    inherited = (between == tokens[one]) | (between == tokens[other])
+    of_a_parent.append((inherited & differ).sum().item() / differ.sum().item())
     centre = picked.mean(0)
     plane = torch.linalg.svd(picked - centre, full_matrices=False)[2][:2].T
     title = f"...{words[-12:]}: {len(law):,} right"
     note = f"{allowed[-1]:.0%} of the draws are right"
     views.append(Cloud(title, (z[0] - centre) @ plane, (picked - centre) @ plane, note=note))
-    print(f"{words!r}: {note}")
+    print(f"{words!r}: {note};", end=" ")
+    print(f"half-way between two right chunks {of_a_parent[-1]:.0%} of the tokens they differ in are one of theirs")
 reach = max(max(view.targets.abs().max().item(), view.samples.abs().max().item()) for view in views)
 clouds_figure(views, limit=1.1 * reach)
 
@@ -552,8 +562,8 @@ print(
 )
 
 # %% [markdown]
-# Many dots lie between the rings: a vector between two right chunks decodes to parts of both, which is hardly ever a
-# right chunk. So it is even where only eight are right. After every chunk of whole stories about a quarter of the
+# Many dots lie between the rings, and half-way between two right chunks the decoder mostly reads words of neither
+# (printed above). So it is even where only eight are right. After every chunk of whole stories about a quarter of the
 # draws are right; at the three beginnings above, where the language leaves a choice, hardly any is. That is how this
 # model falls short of its ceiling, and what a longer training or a better head would have to mend.
 
@@ -564,10 +574,12 @@ print(
 #   can pass it, so the score or the arithmetic would be broken.
 # - **"It has learned the law."** A head whose draws after *a* are as near to the law after *b*.
 # - **"All chance is in the noise."** Two draws with the same noise that differ.
-# - **"The width of the noise does not matter."** A width above zero at which two draws agree much more often.
+# - **"The width of the noise is no temperature."** A width of a half or more at which two draws agree much more often,
+#   or a smaller one whose draws are near those of a temperature.
 # - **"Tokens and vectors read alike here."** A gap between the two inputs larger than their errors, on this language.
 #
-# All are in the last cell; the first is tested over several trainings in `tests/toolkit/test_trained.py`.
+# Most are in the last cell, some with wider margins; the first is tested over several trainings in
+# `tests/toolkit/test_trained.py`.
 
 # %% tags=["exercises-need"]
 with torch.no_grad():
@@ -679,6 +691,9 @@ claims = [
     ("no noise: two draws agree", collisions[0.0], 1, 1),
     ("noise x 1: nearest temperature", nearest[1.0][0], 0.85, 1.15),
     ("noise x 0.25: two draws agree, over noise x 1", collisions[0.25] / collisions[1.0], 0.9, 1.25),
+    ("noise x 0.05: two draws agree, over noise x 1", collisions[0.05] / collisions[1.0], 1.5, 4),
+    ("noise x 0.05: distance from the nearest temperature", nearest[0.05][1], 0.25, 1),
+    ("half-way between right chunks: tokens of a parent", max(of_a_parent), 0, 0.5),
     ("noise x 0.5: two draws agree, over noise x 1", collisions[0.5] / collisions[1.0], 0.9, 1.15),
     ("noise x 0.5: distance from the nearest temperature", nearest[0.5][1], 0, 0.25),
     ("sigma 1: BrierLM of discrete over continuous", wrongness["discrete"] / wrongness["continuous"], 0.85, 1.15),

@@ -25,7 +25,8 @@
 #
 # 1. **Two samples are enough**: whether they hit, and whether they collide. The estimate closes in on the exact score.
 # 2. **Accuracy rewards bluffing, Brier does not**: a dial from blur to certainty, with the best score at the truth.
-# 3. **Error bars that hold**, and two ways in which they do not: positions of one document, and few positions.
+# 3. **Error bars that hold**; documents, which break them if ignored; and few positions, which leave BrierLM undefined
+#    or biased.
 # 4. **A trap**: an untrained model can be given 97.6 of 100, and one that is always wrong 100.
 # 5. **Beside cross-entropy**: where the two scores agree, and where they do not.
 #

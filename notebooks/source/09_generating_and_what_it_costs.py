@@ -29,7 +29,7 @@
 # 3. **The paper's Table 1 from a formula**: every row within 2%, but for one.
 # 4. **The quoted "-44% / -34%"**: which pair of models it compares, and at what quality.
 # 5. **What the table does not show**: nearly half of a small CALM's work is still a product with the vocabulary, and
-#    below T = 1 a pool of 200 draws costs a hundred times as much.
+#    below T = 1 a pool of 200 draws costs a small CALM a hundred times as much.
 # 6. **Our own frontier**: the runs made so far, with their intervals. Our CALMs are behind the best Transformers in
 #    them.
 #
@@ -122,8 +122,8 @@ print(f"hidden state of the tape and of the whole text: largest difference {same
 # $D = 2 (l h + 3 h f_h (1 + K) + K h^2 + K h V)$.
 #
 # **Training** is three times the forward pass, with the head run N = 8 times (the samples of the energy loss), the
-# encoder once, the decoder never; plus the autoencoder's own training. The paper prints no formula (section 7 gives the
-# results); this one is ours.
+# encoder once, forward only, the decoder never; plus the autoencoder's own training. The paper prints no formula
+# (section 7 gives the results); this one is ours.
 
 # %% [markdown]
 # ## The code
@@ -186,7 +186,9 @@ if baseline is not None:
 # %% [markdown]
 # Two things look odd. Rows of T = 1/2 and T = 1/3 can be equal: where no chunk came three times in any pool, both
 # choose alike. And next to no sentence is right beside a BrierLM of 36.9. That is no contradiction: about a quarter of
-# its chunks are right (notebook 06), so four right ones in a row come once in some 300 times.
+# its chunks are right (notebook 06), so four right ones in a row come once in some 300 times. And below T = 1 there are
+# few sentences at all: most of these stories, which have no prompt, end before they begin, since the end is all that
+# repeats in the first pool.
 #
 # Does a low temperature help a CALM at all, then? Where the model knows its language, it does. *Littleland* is a small
 # part of storyland with the same parser: 3 of its 12 shapes of a story, 400 of its 2,391 words. A CALM of width 128
@@ -491,9 +493,9 @@ frontier_figure() if points else print("no run has ended yet: calm-lab reproduce
 
 # %% [markdown]
 # (*w* is the width d.) At equal training FLOPs it depends on which Transformer. One of the CALM's own width has to
-# stop early: it is ahead at width 128, and *behind* at width 192. The best that we have at those FLOPs, narrower and
-# trained longer, is far ahead of both. At equal FLOPs a written token CALM is far behind. The paper's picture, where
-# CALM lies to the left of the line, is not seen in trainings as short as these.
+# stop early: that Transformer is ahead at width 128, and *behind* at width 192. The best that we have at those FLOPs,
+# narrower and trained longer, is far ahead of both. At equal FLOPs a written token CALM is far behind. The paper's
+# picture, where CALM lies to the left of the line, is not seen in trainings as short as these.
 
 # %% [markdown]
 # ## What would prove it wrong

@@ -331,6 +331,19 @@ def test_prose_can_change_under_the_outputs_and_code_cannot(
         build.reword(small)
 
 
+def test_a_check_of_an_exercise_can_change_under_the_outputs(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    checked = SMALL + '\n# %% tags=["check-1"]\nprint("open") if answer is None else print(answer == 1)\n'
+    small.write_text(checked, "utf-8")
+    build.build(small)
+    small.write_text(checked.replace("== 1)", "== 42)"), "utf-8")
+    last = json.loads(build.reword(small).read_text("utf-8"))["cells"][-1]
+    assert "== 42" in text_of(last)
+    assert "".join(last["outputs"][0]["text"]) == "open\n"
+
+
 def test_times_are_kept_by_notebook_and_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "FOLDER", tmp_path)
     for mode, seconds in (("full", 61.4), ("fast", 7.0), ("full", 60.2)):
