@@ -9,6 +9,7 @@ import argparse
 import io
 import itertools
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -157,7 +158,10 @@ def app_in_browser() -> Iterator[tuple[Browser, str, float]]:
 
 
 def main(folder: Path, take: Callable[[Browser, str, Path], None]) -> None:
-    """Start the app, photograph it, and stop it again."""
+    """Start the app, photograph it, and stop it again; without a font for Chinese, say so and stop before that."""
+    fonts = ["fc-list", ":lang=zh"]
+    if shutil.which(fonts[0]) and not subprocess.run(fonts, capture_output=True, check=False).stdout.strip():
+        sys.exit("no font with Chinese letters here, pictures would show boxes: apt-get install fonts-noto-cjk")
     folder.mkdir(parents=True, exist_ok=True)
     with app_in_browser() as (browser, url, _):
         take(browser, url, folder)
