@@ -124,7 +124,7 @@ def chunk_figure(rows: Sequence[ChunkRow], columns: int = 88, theme: str = "ligh
     margin = max(len(row.label) for row in rows) + 2
     placed = [list(_places(row.chunks, columns)) for row in rows]
     heights = [max((line for _, line, _ in places), default=0) + 1.35 for places in placed]
-    figure, axes = _canvas(margin + columns, sum(heights), theme)
+    figure, axes = _canvas(margin + columns + 0.5, sum(heights), theme)  # a full line keeps its last edge
     top = 0.0
     for row, places, height in zip(rows, placed, heights, strict=True):
         axes.text(0, top + 0.5, row.label, va="center", color=palette(theme).muted, fontsize=FONT_SIZE)
