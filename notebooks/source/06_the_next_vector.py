@@ -384,7 +384,7 @@ panels_figure(
             "distance to the nearest temperature",
             [Series("", SCALES, [gap for _, gap in nearest.values()], "accent", "dots")],
             "width of the noise",
-            "share of the draws that would have to move",
+            "share of draws to move",
             y_limits=(0, 1.05),
         ),
     ]

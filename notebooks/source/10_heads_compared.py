@@ -324,7 +324,7 @@ panels_figure(
 #   steps (Fig 8), by a sampler without the limit. Whether that is the same bad step cannot be told from here.
 # - **The limit is not cosmetic.** Without it Brier-4 of the same weights falls to about 0.
 # - **Energy before flow, the paper's order, does not show here.** On the known language both stand within an error
-#   or two of the ceiling (notebook 06, with more texts, finds energy 1.5% below it), and their errors overlap. On
+#   or two of the ceiling (notebook 06, with more texts, finds energy 1 to 2% below it), and their errors overlap. On
 #   storyland, after 600 steps, the flow head is *ahead* of an energy head with N = 4 (one training each; the grid below
 #   finds the same over its seeds). With more draws for energy alone (flow keeps its 4 repeats; more was not run) a
 #   quarter of that lead is left at N = 8, and nothing at N = 12 (`docs/reproduction.md`, study *heads*). In the paper
