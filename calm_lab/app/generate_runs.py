@@ -135,11 +135,14 @@ def write(bench: Bench, asked: Request) -> Iterator[dict[str, Any]]:
         "chunk_size": lm.config.chunk_size,
         "asked": asked.settings(),
         "estimate": None,
+        "steps": [],
+        "status": "running",
+        "spent": None,
     }
-    yield {**value, "steps": [], "status": "running", "spent": None}
+    yield {**value}
     if asked.method == "exact":
         value["estimate"] = price(bench, asked)  # a pilot: it takes a moment
-        yield {**value, "steps": [], "status": "running", "spent": None}
+        yield {**value}
     for lane in _chunks(lm, tokenizer, asked):
         yield {**value, **lane}
 

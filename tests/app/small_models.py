@@ -23,8 +23,6 @@ SENTENCES = (
     "Every morning she counted the white ships and went home.",
     "The old clock struck 12, and the candles went out.",
 )
-
-
 ROUNDS, STEPS = 6, 100
 
 

@@ -104,7 +104,7 @@ const draw = () => keepFocus(root, () => {
   root.replaceChildren(...[
     make("section", { class: "cl-card", "aria-busy": String(value.status === "running") },
       make("h2", {}, say("compare_title")), waiting ?? make("p", {}, say("compare_note", { seed: value.seed, pool: value.pool })),
-      waiting ? null : staleNode(value, AT_ALL),
+      staleNode(value, AT_ALL),
       ...kinds.filter((lanes) => lanes.length).map((lanes) => make("div", { class: "cl-lanes" }, ...lanes.map(([lane, place]) => laneNode(value, lane, place)))),
       missingNode(value)),
     aside(value),

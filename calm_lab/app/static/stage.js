@@ -125,7 +125,7 @@ const draw = (again = false) => {
   const why = root.querySelector(".cl-dashed");
   why.hidden = guesses === 0;
   why.lastChild.textContent = say(value.method === "exact" ? "stage_guess_exact" : "stage_guess", { n: value.n, budget: counted(value.budget), guesses, steps: value.steps.length });
-  root.querySelector(".cl-notes").replaceChildren(...[queued() ? null : staleNode(value), foretold(value)].filter(Boolean));
+  root.querySelector(".cl-notes").replaceChildren(...[staleNode(value), foretold(value)].filter(Boolean));
   root.querySelector(".cl-after").replaceChildren(...[halt(value), value.status === "running" ? null : emptyNode(value)].filter(Boolean));
   const last = value.steps.length - 1;
   const wanted = chosen !== null ? chosen : value.status === "running" ? last : telling(value.steps);

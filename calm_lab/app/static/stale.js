@@ -11,7 +11,7 @@ const changedSince = (value, fields) => {
 };
 const staleNode = (value, fields = null) => {
   const changed = changedSince(value, fields);
-  if (!changed.length) return null;
+  if (queued() || !changed.length) return null; // what was asked for is on its way
   const names = changed.map((name) => say(`stale_${name}`)).join(say("stale_and"));
   return make("p", { class: "cl-stale", role: "status" }, say("stale_mark", { names }));
 };

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from calm_lab.lab.reproduction.cells import Cell, Scale
+from calm_lab.lab.measured import results
+from calm_lab.lab.reproduction.brief import brier_of
+from calm_lab.lab.reproduction.cells import Scale
 from calm_lab.lab.reproduction.curves import CurvePoint, sampler_curve
 from calm_lab.lab.reproduction.grid import Claim, Study, studies
 from calm_lab.lab.reproduction.results import Interval, Store, judge
@@ -23,10 +25,6 @@ def asides(study: Study, scale: Scale, store: Store) -> Iterator[str]:
     for aside in ASIDES.get(study.name, ()):
         if line := aside(study, scale, store):
             yield f"{line}\n"
-
-
-def _mean(cell: Cell, study: Study, store: Store, metric: str = "brier_lm") -> Interval:
-    return Interval.of(store.metrics(cell, study.seeds, metric))
 
 
 def _collapsed(study: Study, scale: Scale, store: Store) -> str | None:
@@ -44,7 +42,8 @@ def _given_back(study: Study, scale: Scale, store: Store) -> str | None:
     """How good the autoencoders underneath are: another K has another one."""
     small = [cell for cell in study.cells if cell.name.endswith(f"w{scale.widths[0]}") and cell.name.startswith("k")]
     rows = {
-        cell.autoencoder.chunk_size: [_mean(cell, study, store, m) for m in ("clean", "sigma_0.3")] for cell in small
+        cell.autoencoder.chunk_size: [Interval.of(store.metrics(cell, study.seeds, m)) for m in ("clean", "sigma_0.3")]
+        for cell in small
     }
     told = [
         f"K = {size} {clean.mean:.2%} and {noisy.mean:.2%}"
@@ -73,20 +72,15 @@ def _longer(study: Study, scale: Scale, store: Store) -> str | None:
 
 def _best_for_the_cost(study: Study, scale: Scale, store: Store) -> str | None:
     """The claims hold a CALM against one Transformer; the paper's frontier is the best of them."""
+    points = [point for point in results(scale, store).points if point.brier_lm.count]
     told = []
-    for width in scale.widths:
-        calm = store.read(study.cell(f"k4-w{width}"), 0)
-        others = [
-            (_mean(cell, study, store), cell, data)
-            for cell in study.cells
-            if not isinstance(cell.recipe, CalmRecipe) and (data := store.read(cell, 0)) is not None
-        ]
-        fitting = [o for o in others if calm and o[2]["training_flops"] <= calm["training_flops"] and o[0].count]
-        if calm and fitting:
-            best, cell, data = max(fitting, key=lambda found: found[0].mean)
+    for calm in (point for point in points if point.name in {f"k4-w{width}" for width in scale.widths}):
+        fitting = [point for point in points if point.family == "transformer" and point.training <= calm.training]
+        if fitting:
+            best = max(fitting, key=lambda point: point.brier_lm.mean)
             told.append(
-                f"{best.mean:.2f} ({cell.name}, {data['training_flops']:.3g}) where k4-w{width} has"
-                f" {_mean(study.cell(f'k4-w{width}'), study, store).mean:.2f} ({calm['training_flops']:.3g})"
+                f"{best.brier_lm.mean:.2f} ({best.name}, {best.training:.3g}) where {calm.name} has"
+                f" {calm.brier_lm.mean:.2f} ({calm.training:.3g})"
             )
     if not told:
         return None
@@ -116,7 +110,7 @@ def _more_samples(study: Study, scale: Scale, store: Store) -> str | None:
 def _far_apart(study: Study, scale: Scale, store: Store) -> str | None:
     """Figures 10 and 11 have no verdict here, and this is why."""
     curve = sampler_curve(study.cell("base"), study.seeds, store, "temperature")
-    plain = [_mean(cell, study, store).mean for cell in study.cells if not isinstance(cell.recipe, CalmRecipe)]
+    plain = [brier_of(cell, study, store).mean for cell in study.cells if not isinstance(cell.recipe, CalmRecipe)]
     if not curve or not plain:
         return None
     largest = max(point.setting["pool"] for point in curve)
@@ -124,7 +118,7 @@ def _far_apart(study: Study, scale: Scale, store: Store) -> str | None:
     over_t = _collisions([point for point in curve if point.setting["pool"] == largest])
     return (
         "No verdict: the paper compares models of nearly equal BrierLM. Here the Transformers have"
-        f" {min(plain):.0f} to {max(plain):.0f} and the CALM {_mean(study.cell('base'), study, store).mean:.0f}, so"
+        f" {min(plain):.0f} to {max(plain):.0f} and the CALM {brier_of(study.cell('base'), study, store).mean:.0f}, so"
         " their curves lie far above its own (mind the axes). As in the paper the pool moves more than the temperature"
         f" does: collision goes from {over_n} over N at T = 1/3, from {over_t} over T at N = {largest}."
     )
